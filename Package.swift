@@ -1,0 +1,118 @@
+// swift-tools-version: 6.2
+//
+// The house in one page: every module, what it may import, and nothing else. docs/architecture.md says why.
+
+import PackageDescription
+
+/// Set in CI: every warning in our own code is an error. Left off elsewhere so that a newer compiler's new warning stops nobody.
+let strict = Context.environment["OPK_STRICT"] != nil
+/// Set by `make fuzz`: builds one libFuzzer program (Tests/Fuzz) instead of the replayer.
+let fuzzing = Context.environment["OPK_FUZZ"] != nil
+
+let house: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .strictMemorySafety(),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+/// A test may read private parts and is not memory-safety audited line by line.
+let tests: [SwiftSetting] =
+    [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")]
+    + (strict ? [.treatAllWarnings(as: .error)] : [])
+
+func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: house)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func testing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: tests)
+}
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "opk",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "opk", targets: ["opk"]),
+        .executable(name: "opk-verify", targets: ["opk-verify"]),
+        .executable(name: "opk-fetch", targets: ["opk-fetch"]),
+        .executable(name: "opk-demo-provider", targets: ["opk-demo-provider"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.0"),
+    ],
+    targets: [
+        // C libraries of the system: a module map and a shim, nothing else.
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .target(name: "CSystem"),
+
+        // What the verifier is made of. None of these may import Foundation or a third-party package.
+        module("Vocabulary", []),
+        module("LibCrypto", ["COpenSSL", "Vocabulary"]),
+        module("SSHKeys", ["LibCrypto", "Vocabulary"]),
+        module("JOSE", ["LibCrypto", "Vocabulary"]),
+        module("PKToken", ["JOSE", "LibCrypto", "SSHKeys", "Vocabulary"]),
+        module("SafeFiles", ["CSystem", "Vocabulary"]),
+        module("Policy", ["CYAML", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        module("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
+        module("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        module("ChildProcess", ["CSystem", "Vocabulary"]),
+
+        // What talks to the network, and the laptop.
+        module("HTTP", ["CCurl", "Vocabulary"]),
+        module("OIDC", ["HTTP", "JOSE", "KeyCache", "LibCrypto", "Vocabulary"]),
+        module(
+            "Login",
+            [
+                "OIDC", "HTTP", "Verifier", "PKToken", "Policy", "SSHKeys", "JOSE", "KeyCache", "LibCrypto", "SafeFiles",
+                "ChildProcess", "CSystem", "Vocabulary",
+            ]),
+        module(
+            "DemoProvider",
+            ["JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox")]),
+
+        // The programs.
+        program(
+            "opk-verify",
+            ["Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "CSystem", "JOSE", "SSHKeys", "Vocabulary"]),
+        program("opk-fetch", ["OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
+        program("opk", ["Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary", arguments]),
+        program("opk-demo-provider", ["DemoProvider", "Vocabulary", arguments]),
+
+        // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
+        module("FuzzTargets", ["JOSE", "PKToken", "Policy", "SSHKeys", "Verifier", "Vocabulary"], path: "Tests/Fuzz/FuzzTargets"),
+        .executableTarget(
+            name: "opk-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/opk-fuzz",
+            swiftSettings: house
+                + (fuzzing ? [.define("LIBFUZZER"), .unsafeFlags(["-parse-as-library"])] : []),
+            linkerSettings: fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : []),
+
+        .target(name: "TestSupport", dependencies: ["JOSE", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
+        testing("VocabularyTests", ["Vocabulary"]),
+        testing("LibCryptoTests", ["LibCrypto", "JOSE", "Vocabulary"]),
+        testing("SSHKeysTests", ["SSHKeys", "LibCrypto", "Vocabulary"]),
+        testing("JOSETests", ["JOSE", "LibCrypto", "Vocabulary"]),
+        testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
+        testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing("KeyCacheTests", ["KeyCache", "JOSE", "Vocabulary"]),
+        testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
+        testing("HTTPTests", ["HTTP", "DemoProvider", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox")]),
+        testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "DemoProvider", "KeyCache", "Vocabulary"]),
+        testing("LoginTests", ["Login", "OIDC", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
+        testing("FuzzReplayTests", ["FuzzTargets"]),
+        testing("EndToEnd", ["SSHKeys", "JOSE", "Vocabulary"]),
+    ]
+)

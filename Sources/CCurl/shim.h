@@ -1,0 +1,3 @@
+// libcurl as HTTP sees it.
+#pragma once
+#include <curl/curl.h>

@@ -1,0 +1,3 @@
+// libyaml as Policy sees it.
+#pragma once
+#include <yaml.h>
