@@ -87,7 +87,8 @@ let package = Package(
             "opk-verify",
             ["Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "CSystem", "JOSE", "SSHKeys", "Vocabulary"]),
         program("opk-fetch", ["OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
-        program("opk", ["Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary", arguments]),
+        program(
+            "opk", ["Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary", arguments]),
         program("opk-demo-provider", ["DemoProvider", "Vocabulary", arguments]),
 
         // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
