@@ -36,7 +36,7 @@ import COpenSSL
     /// a^x · b^y mod n, padded to `width` bytes; nil unless a and b are from 1 to n - 1.
     public func product(_ a: [UInt8], to x: [UInt8], _ b: [UInt8], to y: [UInt8]) -> [UInt8]? {
         var numbers: [OpaquePointer] = unsafe []
-        defer { for unsafenumber in unsafe numbers { unsafe BN_clear_free(number) } }
+        defer { unsafe numbers.forEach { unsafe BN_clear_free($0) } }
         for bytes in [a, x, b, y, []] {
             guard let number = unsafe BN_bin2bn(bytes, Int32(bytes.count), nil) else { return nil }
             unsafe numbers.append(number)

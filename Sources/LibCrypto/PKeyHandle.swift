@@ -25,7 +25,7 @@ import COpenSSL
         guard let builder = unsafe OSSL_PARAM_BLD_new() else { return nil }
         defer { unsafe OSSL_PARAM_BLD_free(builder) }
         var bignums: [OpaquePointer] = unsafe []
-        defer { for unsafebignum in unsafe bignums { unsafe BN_clear_free(bignum) } }
+        defer { unsafe bignums.forEach { unsafe BN_clear_free($0) } }
         if let group, unsafe OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 { return nil }
         for (name, magnitude) in numbers {
             guard let bignum = unsafe BN_bin2bn(magnitude, Int32(magnitude.count), nil) else { return nil }

@@ -80,7 +80,7 @@ extension Refusal {
             switch self {
             case .keyUnreadable: "the key that sshd handed over cannot be read"
             case .keyTypeMismatch: "the key is not of the type that sshd named"
-            case .keyTypeUnsupported: "no OpenPubkey certificate can be of this key type"
+            case .keyTypeUnsupported: "the key is of a type or size that no OpenPubkey certificate may have"
             case .certificateMalformed: "the certificate is malformed"
             case .notAUserCertificate: "this is not a user certificate"
             case .certificateNotYetValid: "the certificate is not valid yet"

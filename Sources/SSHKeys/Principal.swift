@@ -1,0 +1,36 @@
+public import Vocabulary
+
+/// An account name, or a principal of a certificate, that may be written between quotes into a line for sshd and onto a command line:
+/// `[A-Za-z0-9_][A-Za-z0-9._+@-]{0,127}\$?`, whole (PROTOCOL section 6).
+///
+/// Nothing of it can end a quote, begin an option, add a second principal or be taken for a flag.
+public struct Principal: Hashable, Sendable, CustomStringConvertible {
+    public let text: Text
+
+    /// The one that opkssh writes into a certificate which is not restricted to accounts.
+    public static let wildcard = Principal(unchecked: "opkssh-wildcard")
+
+    public init?(_ text: Text) {
+        var bytes = text.utf8[...]
+        if bytes.last == UInt8(ascii: "$") { bytes.removeLast() }
+        guard let first = bytes.first, bytes.count <= 128, Principal.isWord(first),
+            bytes.dropFirst().allSatisfy({ Principal.isWord($0) || Principal.punctuation.contains($0) })
+        else { return nil }
+        self.text = text
+    }
+
+    private init(unchecked text: Text) { self.text = text }
+
+    public var description: String { text.string }
+
+    private static let punctuation = Array(".+@-".utf8)
+
+    private static func isWord(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}
