@@ -8,14 +8,22 @@ public struct JWK: Sendable {
     public let algorithm: JWSAlgorithm
     private let material: Material
 
-    private enum Material: Sendable {
+    fileprivate enum Material: Sendable {
         case rsa(modulus: [UInt8], exponent: [UInt8])
         case p256(x: [UInt8], y: [UInt8])
         case ed25519([UInt8])
+
+        func publicKey() -> PublicKey? {
+            switch self {
+            case .rsa(let modulus, let exponent): (try? RSAPublicKey(modulus: modulus, exponent: exponent)).map(PublicKey.rsa)
+            case .p256(let x, let y): (try? P256PublicKey(x: x, y: y)).map(PublicKey.p256)
+            case .ed25519(let bytes): (try? Ed25519PublicKey(bytes)).map(PublicKey.ed25519)
+            }
+        }
     }
 
     /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2, and the key of a MAC.
-    private static let privateMembers: [Text] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
+    fileprivate static let privateMembers: [Text] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"]
 
     /// Nil for a key that does not count: an unknown kty or alg, one that do not go together, a private member, a `use` other than
     /// `sig`, `key_ops` without `verify`, a `kid` that is no string, or numbers that are not strict base64url.
@@ -48,15 +56,9 @@ public struct JWK: Sendable {
     }
 
     /// The key itself; nil where its numbers make none that may be used (V34, V35, V40).
-    public func publicKey() -> PublicKey? {
-        switch material {
-        case .rsa(let modulus, let exponent): (try? RSAPublicKey(modulus: modulus, exponent: exponent)).map(PublicKey.rsa)
-        case .p256(let x, let y): (try? P256PublicKey(x: x, y: y)).map(PublicKey.p256)
-        case .ed25519(let bytes): (try? Ed25519PublicKey(bytes)).map(PublicKey.ed25519)
-        }
-    }
+    public func publicKey() -> PublicKey? { material.publicKey() }
 
-    private static func material(_ object: JSONObject) -> Material? {
+    fileprivate static func material(_ object: JSONObject) -> Material? {
         func number(_ name: Text) -> [UInt8]? { object[name]?.string.flatMap { Base64URL.decode($0.utf8) } }
         switch (object["kty"]?.string, object["crv"]?.string) {
         case ("RSA", _):
@@ -74,6 +76,14 @@ public struct JWK: Sendable {
 }
 
 extension PublicKey {
+    /// The key that a JWK holds, whatever its other members say it is for; nil where there is a private member, or no key that may be used.
+    public init?(jwkMembers object: JSONObject) {
+        guard !object.members.contains(where: { JWK.privateMembers.contains($0.name) }),
+            let key = JWK.material(object)?.publicKey()
+        else { return nil }
+        self = key
+    }
+
     /// The members that make a key (RFC 7638 section 3.2, RFC 8037 section 2) and no others.
     public var jwk: JSONObject {
         let json: JSON =

@@ -1,0 +1,95 @@
+public import Vocabulary
+
+/// One row of `providers`: an issuer that is trusted, for one client id, and for how long what it says counts.
+public struct ProviderRow: Sendable, Hashable {
+    /// Compared byte for byte with the token's `iss`.
+    public let issuer: Text
+    /// Compared byte for byte with an element of the token's `aud`.
+    public let clientID: Text
+    public let expiry: ExpiryPolicy
+    public let options: ProviderOptions
+    /// Counted from 1; 0 where the row comes from no file.
+    public let line: Int
+
+    public init(issuer: Text, clientID: Text, expiry: ExpiryPolicy, options: ProviderOptions = [], line: Int = 0) {
+        self.issuer = issuer
+        self.clientID = clientID
+        self.expiry = expiry
+        self.options = options
+        self.line = line
+    }
+
+    /// Where this provider's tokens carry the commitment: the table of PROTOCOL section 1.
+    var commitmentPlace: CommitmentPlace {
+        if options.contains(.keyBinding) { return .confirmationKey }
+        if issuer == "https://token.actions.githubusercontent.com" || issuer.hasSuffix("/api/actions") { return .audience }
+        if clientID.hasPrefix("OPENPUBKEY-PKTOKEN:") { return .headerOfGQ }
+        return .nonce
+    }
+}
+
+/// What a row allows or asks for beyond the rule.
+public struct ProviderOptions: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// ID tokens are bound to the user's key by the provider (`cnf`), and no others are accepted.
+    public static let keyBinding = ProviderOptions(rawValue: 1)
+    /// Access tokens (RFC 9068, typ `at+jwt`) are accepted where an ID token is meant.
+    public static let accessTokenType = ProviderOptions(rawValue: 2)
+    /// `email_verified` false does not matter.
+    public static let trustUnverifiedEmail = ProviderOptions(rawValue: 4)
+}
+
+/// PROTOCOL section 1: where the provider's token carries the commitment to the client's key.
+enum CommitmentPlace: Hashable, Sendable {
+    case nonce
+    /// `aud` is the commitment; the client id is not compared. GQ256 only.
+    case audience
+    /// The member `cic` of the GQ256 header. GQ256 only.
+    case headerOfGQ
+    /// `cnf.jwk` is the key itself.
+    case confirmationKey
+
+    /// Where the bearer token must have stayed at home: its own signature in the certificate is refused.
+    var requiresGQ: Bool { self == .audience || self == .headerOfGQ }
+}
+
+/// How long an identity counts: PROTOCOL section 5 step 7.
+public enum ExpiryPolicy: Hashable, Sendable {
+    /// Until the ID token's own `exp`.
+    case oidc
+    /// Until the `exp` of the ID token, or of a refreshed one that comes with it.
+    case oidcRefreshed
+    case never
+    /// Since `iat`; from 1 second to 9,999,999 days.
+    case maximumAge(seconds: Int64)
+
+    /// `12h 24h 48h 1week oidc oidc-refreshed oidc_refreshed never`, or a number from 1 to 9,999,999 and `s`, `m`, `h` or `d`. Nil for
+    /// anything else: a policy that cannot be read is not one without limit (V61).
+    public init?(_ text: Text) {
+        switch text {
+        case "oidc": self = .oidc
+        case "oidc-refreshed", "oidc_refreshed": self = .oidcRefreshed
+        case "never": self = .never
+        case "1week": self = .maximumAge(seconds: 7 * 86_400)
+        default:
+            let digits = text.utf8.dropLast()
+            guard (1...7).contains(digits.count), digits.first != UInt8(ascii: "0"), let unit = ExpiryPolicy.unit(text.utf8.last),
+                digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
+            else { return nil }
+            self = .maximumAge(seconds: digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) } * unit)
+        }
+    }
+
+    private static func unit(_ byte: UInt8?) -> Int64? {
+        switch byte {
+        case UInt8(ascii: "s"): 1
+        case UInt8(ascii: "m"): 60
+        case UInt8(ascii: "h"): 3600
+        case UInt8(ascii: "d"): 86_400
+        default: nil
+        }
+    }
+}
