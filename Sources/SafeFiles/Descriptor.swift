@@ -28,11 +28,7 @@ struct Descriptor: ~Copyable {
     borrowing func read(into buffer: inout [UInt8]) -> Int? {
         while true {
             // The call writes at most `count` bytes and the buffer outlives it.
-            #if canImport(Glibc)
-                let count = unsafe buffer.withUnsafeMutableBytes { unsafe Glibc.read(number, $0.baseAddress, $0.count) }
-            #else
-                let count = unsafe buffer.withUnsafeMutableBytes { unsafe Darwin.read(number, $0.baseAddress, $0.count) }
-            #endif
+            let count = unsafe buffer.withUnsafeMutableBytes { unsafe receive(number, $0.baseAddress, $0.count) }
             if count >= 0 { return count }
             if errno != EINTR { return nil }
         }
@@ -42,11 +38,10 @@ struct Descriptor: ~Copyable {
     borrowing func write(_ bytes: [UInt8]) -> Bool {
         var written = 0
         while written < bytes.count {
-            #if canImport(Glibc)
-                let count = unsafe bytes.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress?.advanced(by: written), $0.count - written) }
-            #else
-                let count = unsafe bytes.withUnsafeBytes { unsafe Darwin.write(number, $0.baseAddress?.advanced(by: written), $0.count - written) }
-            #endif
+            // At most the bytes that are left, from an array that outlives the call.
+            let count = unsafe bytes.withUnsafeBytes { all in
+                unsafe send(number, all.baseAddress?.advanced(by: written), all.count - written)
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 return false
@@ -56,6 +51,10 @@ struct Descriptor: ~Copyable {
         return true
     }
 }
+
+// Inside `Descriptor` the names read and write are its own.
+private func receive(_ number: Int32, _ start: UnsafeMutableRawPointer?, _ count: Int) -> Int { unsafe read(number, start, count) }
+private func send(_ number: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int { unsafe write(number, start, count) }
 
 /// A path taken apart: its folder ("." where it names none) and its last part. Nil where that is empty, "." or "..", or has a NUL.
 struct FilePath {
