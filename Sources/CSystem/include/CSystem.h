@@ -1,5 +1,6 @@
 // The few C calls that Swift cannot import: variadic ones, newer posix_spawn flags, raw system calls.
 #pragma once
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -7,5 +8,29 @@
 int opk_open(const char *path, int flags, mode_t mode);
 /// openat(2), likewise.
 int opk_openat(int folder, const char *path, int flags, mode_t mode);
+/// A descriptor of the folder itself, for fstat and openat. Needs no right to list it where the system knows O_PATH.
+int opk_open_folder(const char *path);
 /// syslog(3) with the text as an argument, never as a format. `priority` is LOG_INFO and the like.
 void opk_syslog(int priority, const char *text);
+
+/// Where opk_spawn takes a descriptor: the child gets /dev/null there.
+#define OPK_NULL_DEVICE (-1)
+/// Starts the program at `path`, without a shell, in a session and process group of its own, with every signal at its default
+/// and none blocked, and with no descriptor but 0, 1 and 2, which become `input`, `output` and `errors`.
+/// `arguments` (argv[0] included) and `environment` are strings, each ended by NUL, one behind the other.
+/// Returns 0 and sets `*pid`, or an errno.
+int opk_spawn(
+    pid_t *pid, const char *path, const uint8_t *arguments, size_t argumentsLength, const uint8_t *environment,
+    size_t environmentLength, int input, int output, int errors);
+/// A descriptor that becomes readable when the child ends, or -1 where the system has no such thing.
+int opk_pidfd(pid_t pid);
+/// 1 if the child has ended (it stays unreaped, so its id cannot be another's yet), 0 if not, -1 with errno set.
+int opk_has_ended(pid_t pid);
+/// pipe(2) whose ends are closed on exec.
+int opk_pipe(int ends[2]);
+/// A connected pair of stream sockets, closed on exec.
+int opk_socketpair(int ends[2]);
+/// send(2) that fails with EPIPE instead of raising SIGPIPE, and with EAGAIN instead of waiting.
+ssize_t opk_send(int socket, const uint8_t *bytes, size_t length);
+/// The `index`th entry ("NAME=value") of this process's environment, or NULL.
+const char *opk_environment(size_t index);

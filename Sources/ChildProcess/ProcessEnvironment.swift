@@ -1,0 +1,36 @@
+internal import CSystem
+
+/// What a child finds in its environment: given whole, never inherited by accident.
+public struct ProcessEnvironment: Sendable, Hashable {
+    /// "NAME=value", without NUL. Bytes, since an environment need not be UTF-8.
+    public private(set) var entries: [[UInt8]]
+
+    public static let empty = ProcessEnvironment(entries: [])
+
+    /// A copy of this process's.
+    public static func inherited() -> ProcessEnvironment {
+        var entries: [[UInt8]] = []
+        // The entry lives until somebody changes the environment, which we never do.
+        while let entry = unsafe opk_environment(entries.count) {
+            entries.append(Array(unsafe String(cString: entry).utf8))
+        }
+        return ProcessEnvironment(entries: entries)
+    }
+
+    private init(entries: [[UInt8]]) {
+        self.entries = entries
+    }
+
+    /// The variable's value; nil where it is not set or, setting it, to unset it.
+    public subscript(_ name: String) -> String? {
+        get {
+            let prefix = Array((name + "=").utf8)
+            return entries.first { $0.starts(with: prefix) }.map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
+        }
+        set {
+            let prefix = Array((name + "=").utf8)
+            entries.removeAll { $0.starts(with: prefix) }
+            if let newValue { entries.append(prefix + Array(newValue.utf8)) }
+        }
+    }
+}

@@ -1,0 +1,27 @@
+internal import CSystem
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// An advisory lock (flock) that is held as long as the value lives; the system lets it go when the process ends.
+public struct FileLock: ~Copyable {
+    private let descriptor: Descriptor
+
+    /// Makes the lock file (mode 0600, empty) if need be and waits at most `milliseconds` for it; nil if another holds it still.
+    public init?(_ path: String, waitingAtMost milliseconds: Int) throws(WriteFailure) {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        guard let file = Descriptor(unsafe opk_open(path, flags, 0o600)) else { throw WriteFailure(path: path, errno: errno) }
+        var left = milliseconds
+        while flock(file.number, LOCK_EX | LOCK_NB) != 0 {
+            guard errno == EWOULDBLOCK || errno == EINTR else { throw WriteFailure(path: path, errno: errno) }
+            if left <= 0 { return nil }
+            let pause = min(left, 10)
+            usleep(useconds_t(pause * 1000))
+            left -= pause
+        }
+        descriptor = file
+    }
+}
