@@ -13,7 +13,7 @@ public struct P256PublicKey: Hashable, Sendable {
         guard x.count == 32, y.count == 32 else { throw .wrongLength }
         guard
             let handle = PKeyHandle.make(
-                type: "EC", selection: opk_selection_public(), group: "prime256v1", point: [4] + x + y)
+                type: "EC", selection: opk_selection_public(), group: KeyParameter.p256, point: [4] + x + y)
         else { throw .point }
         self.x = x
         self.y = y

@@ -18,24 +18,25 @@ import COpenSSL
     ///
     /// - Parameters:
     ///   - type: "RSA" or "EC".
-    ///   - numbers: OSSL_PKEY_PARAM name and big-endian magnitude.
+    ///   - numbers: a name of `KeyParameter` and a big-endian magnitude.
     static func make(
-        type: String, selection: Int32, group: String? = nil, point: [UInt8]? = nil, numbers: [(name: String, magnitude: [UInt8])] = []
+        type: String, selection: Int32, group: StaticString? = nil, point: [UInt8]? = nil,
+        numbers: [(name: StaticString, magnitude: [UInt8])] = []
     ) -> PKeyHandle? {
         guard let builder = unsafe OSSL_PARAM_BLD_new() else { return nil }
         defer { unsafe OSSL_PARAM_BLD_free(builder) }
         var bignums: [OpaquePointer] = unsafe []
         defer { unsafe bignums.forEach { unsafe BN_clear_free($0) } }
-        if let group, unsafe OSSL_PARAM_BLD_push_utf8_string(builder, OSSL_PKEY_PARAM_GROUP_NAME, group, 0) != 1 { return nil }
+        if let group, unsafe OSSL_PARAM_BLD_push_utf8_string(builder, KeyParameter.group.cString, group.cString, 0) != 1 { return nil }
         for (name, magnitude) in numbers {
             guard let bignum = unsafe BN_bin2bn(magnitude, Int32(magnitude.count), nil) else { return nil }
             unsafe bignums.append(bignum)
-            guard unsafe OSSL_PARAM_BLD_push_BN(builder, name, bignum) == 1 else { return nil }
+            guard unsafe OSSL_PARAM_BLD_push_BN(builder, name.cString, bignum) == 1 else { return nil }
         }
         // The builder keeps a pointer into `point` until the parameters are made, so all of that happens inside the closure.
         return unsafe (point ?? []).withUnsafeBytes { bytes in
             if point != nil,
-                unsafe OSSL_PARAM_BLD_push_octet_string(builder, OSSL_PKEY_PARAM_PUB_KEY, bytes.baseAddress, bytes.count) != 1
+                unsafe OSSL_PARAM_BLD_push_octet_string(builder, KeyParameter.point.cString, bytes.baseAddress, bytes.count) != 1
             {
                 return nil
             }

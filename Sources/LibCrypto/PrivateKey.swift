@@ -53,14 +53,14 @@ public struct PrivateKey: Sendable {
             handle = unsafe pointer.map { unsafe PKeyHandle(owning: $0) }
         case (.p256(let scalar), .p256(let key)):
             handle = PKeyHandle.make(
-                type: "EC", selection: opk_selection_keypair(), group: "prime256v1", point: key.uncompressed,
-                numbers: [(OSSL_PKEY_PARAM_PRIV_KEY, scalar)])
+                type: "EC", selection: opk_selection_keypair(), group: KeyParameter.p256, point: key.uncompressed,
+                numbers: [(KeyParameter.scalar, scalar)])
         case (.rsa(let d, _, let p, let q), .rsa(let key)):
             handle = PKeyHandle.make(
                 type: "RSA", selection: opk_selection_keypair(),
                 numbers: [
-                    (OSSL_PKEY_PARAM_RSA_N, key.modulus), (OSSL_PKEY_PARAM_RSA_E, key.exponent), (OSSL_PKEY_PARAM_RSA_D, d),
-                    (RSAParameter.firstPrime, p), (RSAParameter.secondPrime, q),
+                    (KeyParameter.modulus, key.modulus), (KeyParameter.exponent, key.exponent), (KeyParameter.privateExponent, d),
+                    (KeyParameter.firstPrime, p), (KeyParameter.secondPrime, q),
                 ])
         default: throw .scheme
         }
@@ -78,10 +78,10 @@ public struct PrivateKey: Sendable {
         switch kind {
         case EVP_PKEY_RSA:
             publicKey = .rsa(
-                try RSAPublicKey(modulus: try handle.number(OSSL_PKEY_PARAM_RSA_N), exponent: try handle.number(OSSL_PKEY_PARAM_RSA_E)))
+                try RSAPublicKey(modulus: try handle.number(KeyParameter.modulus), exponent: try handle.number(KeyParameter.exponent)))
         case EVP_PKEY_EC:
-            guard let x = ECDSASignature.padded(try handle.number(OSSL_PKEY_PARAM_EC_PUB_X)),
-                let y = ECDSASignature.padded(try handle.number(OSSL_PKEY_PARAM_EC_PUB_Y))
+            guard let x = ECDSASignature.padded(try handle.number(KeyParameter.x)),
+                let y = ECDSASignature.padded(try handle.number(KeyParameter.y))
             else { throw .wrongLength }
             publicKey = .p256(try P256PublicKey(x: x, y: y))
         case EVP_PKEY_ED25519:
@@ -122,12 +122,12 @@ public struct PrivateKey: Sendable {
         switch publicKey {
         case .rsa:
             return .rsa(
-                privateExponent: try handle.number(OSSL_PKEY_PARAM_RSA_D),
-                inverseOfSecondPrime: try handle.number(RSAParameter.inverseOfSecondPrime),
-                firstPrime: try handle.number(RSAParameter.firstPrime),
-                secondPrime: try handle.number(RSAParameter.secondPrime))
+                privateExponent: try handle.number(KeyParameter.privateExponent),
+                inverseOfSecondPrime: try handle.number(KeyParameter.inverseOfSecondPrime),
+                firstPrime: try handle.number(KeyParameter.firstPrime),
+                secondPrime: try handle.number(KeyParameter.secondPrime))
         case .p256:
-            guard let scalar = ECDSASignature.padded(try handle.number(OSSL_PKEY_PARAM_PRIV_KEY)) else { throw .wrongLength }
+            guard let scalar = ECDSASignature.padded(try handle.number(KeyParameter.scalar)) else { throw .wrongLength }
             return .p256(scalar: scalar)
         case .ed25519:
             var seed = [UInt8](repeating: 0, count: 32)
@@ -139,20 +139,13 @@ public struct PrivateKey: Sendable {
 }
 
 extension PKeyHandle {
-    /// A number of this key by its OSSL_PKEY_PARAM name: big endian, without leading zeros.
-    fileprivate func number(_ name: String) throws(KeyError) -> [UInt8] {
+    /// A number of this key: big endian, without leading zeros.
+    fileprivate func number(_ name: StaticString) throws(KeyError) -> [UInt8] {
         var bignum: OpaquePointer?
-        guard unsafe EVP_PKEY_get_bn_param(pointer, name, &bignum) == 1, let bignum = unsafe bignum else { throw .openSSL }
+        guard unsafe EVP_PKEY_get_bn_param(pointer, name.cString, &bignum) == 1, let bignum = unsafe bignum else { throw .openSSL }
         defer { unsafe BN_clear_free(bignum) }
         var bytes = [UInt8](repeating: 0, count: Int(unsafe BN_num_bits(bignum) + 7) / 8)
         unsafe BN_bn2bin(bignum, &bytes)
         return bytes
     }
-}
-
-/// OSSL_PKEY_PARAM_RSA_FACTOR1 and its like (provider-keymgmt(7)), which are pasted together in C in a way that Swift does not import.
-private enum RSAParameter {
-    static let firstPrime = "rsa-factor1"
-    static let secondPrime = "rsa-factor2"
-    static let inverseOfSecondPrime = "rsa-coefficient1"
 }

@@ -25,7 +25,7 @@ public struct RSAPublicKey: Hashable, Sendable {
 
     func verifies(_ signature: [UInt8], over message: [UInt8], digest: OpaquePointer?, pss: Bool) -> Bool {
         guard signature.count == modulus.count else { return false }
-        let numbers = [(OSSL_PKEY_PARAM_RSA_N, modulus), (OSSL_PKEY_PARAM_RSA_E, exponent)]
+        let numbers = [(KeyParameter.modulus, modulus), (KeyParameter.exponent, exponent)]
         let key = PKeyHandle.make(type: "RSA", selection: opk_selection_public(), numbers: numbers)
         return unsafe key?.verifies(signature, over: message, digest: digest, pss: pss) ?? false
     }

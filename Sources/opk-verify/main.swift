@@ -1,1 +1,53 @@
-print("placeholder")
+// opk-verify: sshd asks whether a key may log in to an account; this answers with a line, or with nothing.
+
+import Verifier
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// PROTOCOL section 7.
+enum ExitStatus {
+    static let answered: Int32 = 0
+    static let refused: Int32 = 1
+    static let wrongCall: Int32 = 2
+}
+
+func verify(_ arguments: Arguments) -> Int32 {
+    let now = UnixTime.now()
+    var verification = Verification(ServerSources(arguments, at: now), at: now)
+    switch verification.decide(arguments.request) {
+    case .notOurs: return ExitStatus.answered
+    case .admitted(let lines):
+        let written = writeAll(lines.flatMap { Array(($0.description + "\n").utf8) }, to: STDOUT_FILENO)
+        SystemLog.write(verification.record.line, failed: false)
+        return written ? ExitStatus.answered : ExitStatus.refused
+    case .refused(let refusal):
+        SystemLog.write(verification.record.line, failed: true)
+        return refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
+    }
+}
+
+// A reader of the answer that has gone away is an error of write(2), not the end of this process before its log line.
+unsafe signal(SIGPIPE, SIG_IGN)
+
+// As bytes: an account name need not be UTF-8, and must not become another one on the way.
+let words = unsafe (1..<max(1, Int(CommandLine.argc))).map { index in
+    unsafe CommandLine.unsafeArgv[index].map { unsafe [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
+}
+
+switch Arguments.parse(words) {
+case .verify(let arguments): exit(verify(arguments))
+case .help:
+    writeAll(Array((Arguments.help + "\n").utf8), to: STDOUT_FILENO)
+    exit(ExitStatus.answered)
+case .version:
+    writeAll(Array("opk-verify \(Version.text)\n".utf8), to: STDOUT_FILENO)
+    exit(ExitStatus.answered)
+case .wrong(let reason):
+    SystemLog.write("wrong call: \(reason)", failed: true)
+    exit(ExitStatus.wrongCall)
+}

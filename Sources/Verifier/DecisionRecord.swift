@@ -1,0 +1,67 @@
+import LibCrypto
+import PKToken
+import SSHKeys
+public import Vocabulary
+
+/// One decision, as one line for the log: what was decided, at which step and why, about whom. Everything that came from outside is
+/// escaped and cut; no token is ever in it.
+public struct DecisionRecord: Sendable {
+    var outcome: DecisionOutcome = .undecided
+    var account: [UInt8] = []
+    /// Nil until a token was read; only what it says of itself until the provider's signature held.
+    private var identity: (issuer: String, subject: String?, email: String?)?
+    private var isVerified = false
+    private var fingerprint: String?
+    private var keyID: [UInt8] = []
+    var rows: [Int] = []
+
+    enum DecisionOutcome: Sendable {
+        case undecided
+        case admitted
+        case refused(Refusal)
+    }
+
+    /// Characters of any one field.
+    static let fieldLimit = 256
+
+    mutating func note(_ certificate: SSHCertificate) {
+        keyID = certificate.keyID
+        fingerprint = certificate.key?.sshFingerprint
+    }
+
+    mutating func note(_ identity: VerifiedIdentity) {
+        self.identity = (
+            identity.issuer.escaped(limit: DecisionRecord.fieldLimit), identity.subject.escaped(limit: DecisionRecord.fieldLimit),
+            identity.email?.escaped(limit: DecisionRecord.fieldLimit)
+        )
+        isVerified = true
+    }
+
+    mutating func note(_ token: borrowing BoundToken) {
+        let hearsay = token.hearsay(limit: DecisionRecord.fieldLimit)
+        identity = (hearsay.issuer, hearsay.subject, hearsay.email)
+    }
+
+    /// `admitted account="root" issuer="https://…" …`: words and quoted values, one line, no line break.
+    public var line: String {
+        var parts: [String] = []
+        func add(_ name: String, _ value: String) { parts.append("\(name)=\"\(value)\"") }
+        switch outcome {
+        case .undecided: parts.append("undecided")
+        case .admitted: parts.append("admitted")
+        case .refused(let refusal): parts += ["refused", "step=\(refusal.step.rawValue)", "reason=\(refusal.code.rawValue)"]
+        }
+        add("account", escaped(account, limit: DecisionRecord.fieldLimit))
+        if let identity {
+            if !isVerified { parts.append("unverified") }
+            add("issuer", identity.issuer)
+            if let subject = identity.subject { add("subject", subject) }
+            if let email = identity.email { add("email", email) }
+        }
+        if let fingerprint { parts.append("key=\(fingerprint)") }
+        if fingerprint != nil || !keyID.isEmpty { add("key-id", escaped(keyID, limit: DecisionRecord.fieldLimit)) }
+        if !rows.isEmpty { parts.append("rows=" + rows.prefix(16).map(String.init).joined(separator: ",")) }
+        if case .refused(let refusal) = outcome { parts.append("| \(refusal)") }
+        return parts.joined(separator: " ")
+    }
+}

@@ -1,0 +1,50 @@
+import LibCrypto
+public import SSHKeys
+public import Vocabulary
+
+/// What sshd asks: may this key log in to this account? PROTOCOL section 4.
+public struct LoginRequest: Sendable {
+    /// `%u`, as it came.
+    public let account: [UInt8]
+    /// `%k`: base64 of the whole key or certificate.
+    public let key: [UInt8]
+    /// `%t`.
+    public let type: [UInt8]
+
+    public init(account: [UInt8], key: [UInt8], type: [UInt8]) {
+        self.account = account
+        self.key = key
+        self.type = type
+    }
+
+    /// The certificate, where the key is one and carries a PK token; nil where it is another key's business: a plain key of any type, or
+    /// a certificate of somebody else's.
+    ///
+    /// - Throws: what cannot be read at all, or is not of the type that sshd named.
+    public func certificate() throws(Refusal) -> SSHCertificate? {
+        guard let blob = Base64.decode(key) else { throw Refusal(.keyUnreadable, "%k is not base64") }
+        var reader = SSHReader(blob)
+        guard let named = try? reader.string(), !named.isEmpty else { throw Refusal(.keyUnreadable, "%k does not begin with a key type") }
+        guard named.elementsEqual(type) else {
+            throw Refusal(.keyTypeMismatch, "%t is \(escaped(type, limit: 64)), the key is \(escaped(named, limit: 64))")
+        }
+        guard SSHCertificate.isCertificateType(named) else { return nil }
+        let certificate: SSHCertificate
+        do {
+            certificate = try SSHCertificate(parsing: blob)
+        } catch .type {
+            throw Refusal(.keyTypeUnsupported, escaped(named, limit: 64))
+        } catch {
+            throw Refusal(.certificateMalformed, "\(error)")
+        }
+        return certificate.isOpenPubkey ? certificate : nil
+    }
+
+    /// The account, as a name that may be used.
+    public func principal() throws(Refusal) -> Principal {
+        guard let text = Text(validating: account), let principal = Principal(text) else {
+            throw Refusal(.unsafeAccount, "\"" + escaped(account, limit: 64) + "\"")
+        }
+        return principal
+    }
+}

@@ -1,0 +1,87 @@
+import LibCrypto
+public import PKToken
+import Policy
+import SSHKeys
+public import Vocabulary
+
+/// How a login ended.
+public enum Outcome: Sendable {
+    /// Another key's business: nothing is printed and nothing logged.
+    case notOurs
+    /// The lines for sshd, at least one.
+    case admitted([AuthorizedKeysLine])
+    case refused(Refusal)
+}
+
+/// PROTOCOL section 5 from the first step to the last: local checks first, the network only when all of them hold.
+public struct Verification<Sources: VerifierSources> {
+    private var sources: Sources
+    private let now: UnixTime
+    /// What is known of the login so far, for the log line.
+    public private(set) var record = DecisionRecord()
+
+    /// Lines printed for one login.
+    static var maximumLines: Int { 16 }
+
+    public init(_ sources: Sources, at now: UnixTime) {
+        self.sources = sources
+        self.now = now
+    }
+
+    public mutating func decide(_ request: LoginRequest) -> Outcome {
+        do {
+            guard let lines = try lines(for: request) else { return .notOurs }
+            record.outcome = .admitted
+            return .admitted(lines)
+        } catch {
+            record.outcome = .refused(error)
+            return .refused(error)
+        }
+    }
+
+    private mutating func lines(for request: LoginRequest) throws(Refusal) -> [AuthorizedKeysLine]? {
+        record.account = request.account
+        guard let certificate = try request.certificate() else { return nil }
+        record.note(certificate)
+        let account = try request.principal()
+        let selfSigned = try certificate.selfSigned(at: now)
+        // Step 10 needs no more than this, so a certificate for other accounts costs nobody a fetch.
+        let line = try AuthorizedKeysLine(selfSigned, as: account)
+        let token = try selfSigned.token()
+        record.note(token)
+        let config = try sources.serverConfig()
+        let row = try token.row(in: try sources.providers().rows)
+        let timely = try token.checked(against: row, at: now)
+        let identity = try timely.verify(with: try sources.keys(for: timely))
+        record.note(identity)
+        let admitting = try authorize(identity, as: account, config)
+        record.rows = admitting.map(\.line)
+        return Array(admitting.map { _ in line }.uniqued().prefix(Verification.maximumLines))
+    }
+
+    /// Step 9. Userinfo is asked only where the ID token alone does not admit.
+    private mutating func authorize(_ identity: VerifiedIdentity, as account: Principal, _ config: ServerConfig) throws(Refusal)
+        -> [AuthRow]
+    {
+        let authID = try sources.authID(for: account, of: identity.issuer)
+        let policy = Policy(config: config, authID: authID)
+        switch policy.authorize(identity, as: account, userinfo: nil, at: now) {
+        case .admitted(let rows): return rows
+        case .refused(let refusal): throw refusal
+        case .needsUserinfo(let refusal):
+            guard let accessToken = identity.accessToken, let answer = sources.userinfo(for: identity, accessToken: accessToken),
+                let userinfo = try? VerifiedUserinfo(answer: answer, for: identity)
+            else { throw refusal }
+            guard case .admitted(let rows) = policy.authorize(identity, as: account, userinfo: userinfo, at: now) else { throw refusal }
+            return rows
+        }
+    }
+}
+
+extension Array where Element: Hashable {
+    /// Each element once, where it came first.
+    fileprivate func uniqued() -> [Element] {
+        var seen: Set<Element> = []
+        return filter { seen.insert($0).inserted }
+    }
+}

@@ -1,0 +1,20 @@
+public import JOSE
+public import PKToken
+public import Policy
+public import SSHKeys
+public import Vocabulary
+
+/// What a decision needs from outside, asked for only when it is needed and in this order. A program reads files and runs the fetcher; a
+/// test hands over values.
+///
+/// What cannot be had is a refusal: `.unsafeFile` and `.configuration` for a file, `.keysUnavailable` for keys.
+public protocol VerifierSources {
+    mutating func serverConfig() throws(Refusal) -> ServerConfig
+    mutating func providers() throws(Refusal) -> Providers
+    /// The provider's keys, from the cache or by one fetch. A `TimelyToken` is the proof that every local check held before the network
+    /// is touched.
+    mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet
+    mutating func authID(for account: Principal, of issuer: Text) throws(Refusal) -> AuthID
+    /// The body of the provider's answer; nil where it cannot be had.
+    mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]?
+}

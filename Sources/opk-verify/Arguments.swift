@@ -1,0 +1,74 @@
+import Verifier
+import Vocabulary
+
+/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
+struct Arguments {
+    var configFolder = Arguments.defaultConfigFolder
+    var cacheFolder = "/var/cache/opk"
+    var request: LoginRequest
+    /// Words after the third, which a later sshd or a plugin may have a use for.
+    var extra: [[UInt8]]
+
+    static let defaultConfigFolder = "/etc/opk"
+
+    enum Call {
+        case verify(Arguments)
+        case help
+        case version
+        /// What is wrong with the call.
+        case wrong(String)
+    }
+
+    /// - Parameter words: the arguments without the program's name. Only a word before the first that is not an option can be one, so a
+    ///   user name after `--` never is (CWE-88).
+    static func parse(_ words: [[UInt8]]) -> Call {
+        var rest = words[...]
+        var configFolder: String?
+        var cacheFolder: String?
+        options: while let word = rest.first, word.first == UInt8(ascii: "-"), word.count > 1 {
+            rest.removeFirst()
+            switch String(decoding: word, as: UTF8.self) {
+            case "--": break options
+            case "--help", "-h": return .help
+            case "--version": return .version
+            case "--config-dir":
+                guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--config-dir wants an absolute path") }
+                configFolder = folder
+            case "--cache-dir":
+                guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--cache-dir wants an absolute path") }
+                cacheFolder = folder
+            default: return .wrong("unknown option \(escaped(word, limit: 64))")
+            }
+        }
+        guard rest.count >= 3 else { return .wrong("a user, a key and a key type are wanted") }
+        let request = LoginRequest(account: rest[rest.startIndex], key: rest[rest.startIndex + 1], type: rest[rest.startIndex + 2])
+        var arguments = Arguments(request: request, extra: Array(rest.dropFirst(3)))
+        if let configFolder { arguments.configFolder = configFolder }
+        if let cacheFolder { arguments.cacheFolder = cacheFolder }
+        return .verify(arguments)
+    }
+
+    /// Whether the files may belong to the user who runs this: so with `--config-dir`, as in tests.
+    var isOwnConfiguration: Bool { configFolder != Arguments.defaultConfigFolder }
+
+    private static func folder(_ word: [UInt8]?) -> String? {
+        guard let word, let text = Text(validating: word), text.hasPrefix("/"), !text.contains(0) else { return nil }
+        return text.string
+    }
+
+    static let help = """
+        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--] USER KEY TYPE [EXTRA…]
+
+        sshd's AuthorizedKeysCommand for OpenPubkey certificates. In sshd_config:
+
+            AuthorizedKeysCommand /usr/local/libexec/opk/opk-verify -- %u %k %t
+            AuthorizedKeysCommandUser opksshuser
+
+          --config-dir DIR   where providers, auth_id and config.yml lie (/etc/opk)
+          --cache-dir DIR    where the providers' keys are kept (/var/cache/opk)
+          --version          print the version
+
+        Prints the line that admits, with exit status 0; nothing and 0 for a key that is no OpenPubkey certificate; nothing and 1 for a
+        refusal; nothing and 2 for a wrong call or a configuration file that cannot be used. One line in the log says why.
+        """
+}

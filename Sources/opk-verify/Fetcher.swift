@@ -1,0 +1,72 @@
+import ChildProcess
+import KeyCache
+import Policy
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// opk-fetch, which lies beside this program and does all network work.
+struct Fetcher {
+    let cacheFolder: String
+
+    /// Why nothing was fetched: what opk-fetch said, or why it could not be asked.
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Milliseconds for one call: discovery and keys, with the fetcher's own 5 s for each transfer within it.
+    private static let deadline = 7_000
+    private static let outputLimit = 2 << 20
+
+    func keys(of issuer: Text, unknownKeyID: Bool, environment: [ServerConfig.Variable]) throws(Failure) -> CachedKeys {
+        let arguments = ["keys", issuer.string] + (unknownKeyID ? ["--unknown-kid"] : [])
+        let record = try run(arguments, input: [], environment)
+        guard let keys = CachedKeys(parsing: record, issuer: issuer) else { throw Failure(description: "opk-fetch answered nonsense") }
+        return keys
+    }
+
+    /// - Parameter accessToken: goes to the child's standard input, never onto a command line.
+    func userinfo(of issuer: Text, accessToken: Secret, environment: [ServerConfig.Variable]) throws(Failure) -> [UInt8] {
+        try run(["userinfo", issuer.string], input: accessToken.exposed, environment)
+    }
+
+    private func run(_ arguments: [String], input: [UInt8], _ variables: [ServerConfig.Variable]) throws(Failure) -> [UInt8] {
+        guard let program = Fetcher.path else { throw Failure(description: "where opk-fetch lies cannot be told") }
+        var environment = ProcessEnvironment.inherited()
+        for variable in variables { environment[variable.name.string] = variable.value.string }
+        let outcome: ChildProcess.Outcome
+        do {
+            outcome = try ChildProcess.run(
+                program, ["--cache-dir", cacheFolder] + arguments, environment: environment, input: input,
+                outputLimit: Fetcher.outputLimit, errorOutput: .captured(limit: 1024), deadline: Fetcher.deadline)
+        } catch {
+            throw Failure(description: "\(error)")
+        }
+        guard outcome.succeeded else { throw Failure(description: Fetcher.reason(outcome)) }
+        return outcome.output
+    }
+
+    private static func reason(_ outcome: ChildProcess.Outcome) -> String {
+        switch outcome.ending {
+        case .timedOut: "opk-fetch did not answer within \(deadline / 1000) s"
+        case .killed(let signal): "opk-fetch was ended by signal \(signal)"
+        default:
+            outcome.errorOutput.isEmpty
+                ? "opk-fetch failed" : escaped(outcome.errorOutput.prefix { $0 != 0x0A }, limit: 512)
+        }
+    }
+
+    /// The folder of this very program: not the working folder's, not PATH's.
+    private static var path: String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let length = unsafe buffer.withUnsafeMutableBytes { bytes in
+            unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe readlink("/proc/self/exe", $0.baseAddress, $0.count) }
+        }
+        guard length > 0, length < buffer.count, let slash = buffer[..<length].lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        return String(decoding: buffer[...slash], as: UTF8.self) + "opk-fetch"
+    }
+}

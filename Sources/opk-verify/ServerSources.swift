@@ -1,0 +1,85 @@
+import JOSE
+import KeyCache
+import PKToken
+import Policy
+import SSHKeys
+import SafeFiles
+import Verifier
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What a decision needs, from `/etc/opk` and the key cache.
+struct ServerSources: VerifierSources {
+    private let configFolder: String
+    private let trust: FileTrust
+    private let cache: KeyCache
+    private let fetcher: Fetcher
+    private let now: UnixTime
+    private var environment: [ServerConfig.Variable] = []
+
+    init(_ arguments: Arguments, at now: UnixTime) {
+        configFolder = arguments.configFolder
+        trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
+        cache = KeyCache(directory: arguments.cacheFolder)
+        fetcher = Fetcher(cacheFolder: arguments.cacheFolder)
+        self.now = now
+    }
+
+    mutating func serverConfig() throws(Refusal) -> ServerConfig {
+        do {
+            let config = try ServerConfig.read(configFolder + "/config.yml", trust: trust)
+            environment = config.environment
+            return config
+        } catch {
+            throw Refusal(error)
+        }
+    }
+
+    func providers() throws(Refusal) -> Providers {
+        do {
+            return try Providers.read(configFolder + "/providers", trust: trust)
+        } catch {
+            throw Refusal(.unsafeFile, "\(error)")
+        }
+    }
+
+    func authID(for account: Principal, of issuer: Text) throws(Refusal) -> AuthID {
+        do {
+            return try AuthID(for: account, of: issuer, at: configFolder + "/auth_id", trust: trust)
+        } catch {
+            throw Refusal(.unsafeFile, "\(error)")
+        }
+    }
+
+    /// The cache while it is fresh and has a key of the token's `kid`; else one fetch; else, where that fails, a cache that is not too old.
+    func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
+        let issuer = token.row.issuer
+        let cached = cache.read(issuer: issuer)
+        let fits = cached.map { token.fitsSome(of: $0.jwks) } ?? false
+        if let cached, fits, cached.isFresh(at: now) { return cached.jwks }
+        do {
+            return try fetcher.keys(of: issuer, unknownKeyID: cached != nil && !fits, environment: environment).jwks
+        } catch {
+            guard let cached, cached.isUsable(at: now) else { throw Refusal(.keysUnavailable, "\(error)") }
+            return cached.jwks
+        }
+    }
+
+    func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
+        try? fetcher.userinfo(of: identity.issuer, accessToken: accessToken, environment: environment)
+    }
+}
+
+extension Refusal {
+    init(_ failure: ServerConfig.Failure) {
+        switch failure {
+        case .unsafe(let file): self.init(.unsafeFile, "\(file)")
+        case .malformed(let path, let error): self.init(.configuration, "\(path): \(error)")
+        }
+    }
+}
