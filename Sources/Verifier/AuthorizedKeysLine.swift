@@ -1,6 +1,6 @@
 import LibCrypto
-public import PKToken
-public import SSHKeys
+import PKToken
+import SSHKeys
 import Vocabulary
 
 /// The one thing that opk-verify writes to standard output: PROTOCOL section 6.

@@ -1,7 +1,7 @@
 import LibCrypto
 import PKToken
 import SSHKeys
-public import Vocabulary
+import Vocabulary
 
 /// One decision, as one line for the log: what was decided, at which step and why, about whom. Everything that came from outside is
 /// escaped and cut; no token is ever in it.

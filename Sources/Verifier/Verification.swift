@@ -1,5 +1,5 @@
 import LibCrypto
-public import PKToken
+import PKToken
 import Policy
 import SSHKeys
 public import Vocabulary
@@ -64,16 +64,17 @@ public struct Verification<Sources: VerifierSources> {
         -> [AuthRow]
     {
         let authID = try sources.authID(for: account, of: identity.issuer)
-        let policy = Policy(config: config, authID: authID)
-        switch policy.authorize(identity, as: account, userinfo: nil, at: now) {
+        var decision = Policy.authorize(identity, as: account, authID: authID, config: config, userinfo: .notAsked)
+        if case .needsUserinfo = decision {
+            let answer = identity.accessToken.flatMap { sources.userinfo(for: identity, accessToken: $0) }
+            let userinfo = answer.flatMap { try? VerifiedUserinfo(answer: $0, for: identity) }
+            decision = Policy.authorize(
+                identity, as: account, authID: authID, config: config, userinfo: userinfo.map(UserinfoAnswer.verified) ?? .unavailable)
+        }
+        switch decision {
         case .admitted(let rows): return rows
         case .refused(let refusal): throw refusal
-        case .needsUserinfo(let refusal):
-            guard let accessToken = identity.accessToken, let answer = sources.userinfo(for: identity, accessToken: accessToken),
-                let userinfo = try? VerifiedUserinfo(answer: answer, for: identity)
-            else { throw refusal }
-            guard case .admitted(let rows) = policy.authorize(identity, as: account, userinfo: userinfo, at: now) else { throw refusal }
-            return rows
+        case .needsUserinfo: throw Refusal(.noRowAdmits, "userinfo was asked and gave nothing")
         }
     }
 }
