@@ -1,0 +1,92 @@
+import JOSE
+import PKToken
+import Vocabulary
+
+/// One set of claims about somebody (the ID token's, or userinfo's), asked again and again whether a row means it.
+struct Person {
+    let subject: Text
+    let email: EmailClaim?
+    /// `email_verified` does not matter (an option of the provider's row).
+    let trustsUnverifiedEmail: Bool
+    private let claims: JSONObject
+    /// What each claim that was asked for consists of: a claim may have 100,000 elements, and a file as many rows.
+    private var elements: [Text: Set<Text>] = [:]
+
+    init(subject: Text, claims: JSONObject, trustsUnverifiedEmail: Bool) {
+        self.subject = subject
+        self.claims = claims
+        self.trustsUnverifiedEmail = trustsUnverifiedEmail
+        email = EmailClaim(claims)
+    }
+
+    enum Answer: Hashable {
+        case no
+        case yes
+        /// Yes, were the email verified.
+        case onlyByUnverifiedEmail
+    }
+
+    mutating func isMeant(by identity: Identity) -> Answer {
+        switch identity {
+        case .subject(let wanted): return wanted == subject ? .yes : .no
+        case .emailOrSubject(let wanted):
+            if wanted == subject { return .yes }
+            return emailDecides { $0.equalsIgnoringASCIICase(wanted) }
+        case .claim(name: "email", let value): return emailDecides { $0 == value }
+        case .claim(let name, let value): return has(value, in: name) ? .yes : .no
+        case .emailDomain(let suffix): return emailDecides { Person.address($0, isIn: suffix) }
+        case .repository(let glob): return glob.matches(subject) ? .yes : .no
+        }
+    }
+
+    private func emailDecides(_ fits: (Text) -> Bool) -> Answer {
+        guard let email, fits(email.address) else { return .no }
+        return email.verification == .unverified && !trustsUnverifiedEmail ? .onlyByUnverifiedEmail : .yes
+    }
+
+    /// Something before the suffix, without a second `@`, a blank or a control character: `mallory@evil.example@example.com` is not ours.
+    private static func address(_ address: Text, isIn suffix: Text) -> Bool {
+        guard address.count > suffix.count else { return false }
+        let local = address.utf8.dropLast(suffix.count)
+        guard Text(validating: address.utf8.dropFirst(local.count))?.equalsIgnoringASCIICase(suffix) == true else { return false }
+        return local.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "@") }
+    }
+
+    private mutating func has(_ value: Text, in name: Text) -> Bool {
+        if let known = elements[name] { return known.contains(value) }
+        let found = Person.elements(of: claims[name])
+        elements[name] = found
+        return found.contains(value)
+    }
+
+    /// A scalar is a list of one. Null, objects and nested arrays have nothing that a row could name (V65).
+    private static func elements(of claim: JSON?) -> Set<Text> {
+        switch claim {
+        case .array(let elements)?: Set(elements.compactMap(text))
+        case let claim?: Set([text(claim)].compactMap(\.self))
+        case nil: []
+        }
+    }
+
+    /// A string itself; a number or a boolean as its JSON text.
+    private static func text(_ scalar: JSON) -> Text? {
+        switch scalar {
+        case .string(let text): text
+        case .number(let number): number.text
+        case .bool(let value): value ? "true" : "false"
+        case .null, .array, .object: nil
+        }
+    }
+
+    /// `email_verified` as it was written.
+    var emailVerified: JSON? { claims["email_verified"] }
+
+    /// Every text in the claim `email`, for the deny list: there, a strange shape helps nobody.
+    var addresses: [Text] {
+        switch claims["email"] {
+        case .string(let text)?: [text]
+        case .array(let elements)?: elements.compactMap(\.string)
+        default: []
+        }
+    }
+}

@@ -1,0 +1,91 @@
+public import SafeFiles
+public import Vocabulary
+
+/// config.yml: what holds for everybody. A key that this version does not know is an error, so that no rule is left out silently.
+public struct ServerConfig: Hashable, Sendable {
+    /// Accounts that nobody may log in to. ASCII case is ignored.
+    public private(set) var denyUsers: [Text] = []
+    /// Emails that may not log in to any account. ASCII case is ignored.
+    public private(set) var denyEmails: [Text] = []
+    /// For the fetcher's environment only, in the file's order.
+    public private(set) var environment: [Variable] = []
+
+    public struct Variable: Hashable, Sendable {
+        public let name: Text
+        public let value: Text
+    }
+
+    /// What holds where the file is absent or empty.
+    public init() {}
+
+    /// Why a file could not be used.
+    public enum Failure: Error, Hashable, Sendable {
+        case unsafe(UnsafeFile)
+        case malformed(path: String, ConfigurationError)
+    }
+
+    /// Absent is the default; anything wrong is an error, and then nobody may be admitted.
+    public static func read(_ path: String, trust: FileTrust) throws(Failure) -> ServerConfig {
+        let bytes: [UInt8]?
+        do { bytes = try SafeFile.read(path, trust: trust) } catch { throw .unsafe(error) }
+        do { return try ServerConfig(parsing: bytes ?? []) } catch { throw .malformed(path: path, error) }
+    }
+
+    public init(parsing bytes: [UInt8]) throws(ConfigurationError) {
+        guard let root = try YAMLReader.read(bytes) else { return }
+        guard case .mapping(let entries) = root.content else { throw ConfigurationError(root.line, "this is not a list of KEY: VALUE") }
+        for entry in entries {
+            switch entry.key {
+            case "deny_users": denyUsers = try ServerConfig.texts(entry)
+            case "deny_emails":
+                denyEmails = try ServerConfig.texts(entry)
+                if let pattern = denyEmails.first(where: { $0.utf8.first == UInt8(ascii: "@") || $0.contains(UInt8(ascii: "*")) }) {
+                    throw ConfigurationError(entry.line, "deny_emails takes whole addresses, and \(pattern) would deny nobody")
+                }
+            case "env_vars": environment = try ServerConfig.variables(entry)
+            default:
+                throw ConfigurationError(
+                    entry.line, "\(entry.key) is not a key that this version knows (deny_users, deny_emails, env_vars)")
+            }
+        }
+    }
+
+    /// A list of words. Nothing at all is an empty list.
+    private static func texts(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> [Text] {
+        if entry.value.isNull { return [] }
+        guard case .sequence(let elements) = entry.value.content else { throw ConfigurationError(entry.line, "\(entry.key) is not a list") }
+        var texts: [Text] = []
+        for element in elements {
+            guard case .scalar(let text, _) = element.content, !element.isNull, !text.isEmpty else {
+                throw ConfigurationError(element.line, "\(entry.key) has an element that is not a word")
+            }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    private static func variables(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> [Variable] {
+        if entry.value.isNull { return [] }
+        guard case .mapping(let entries) = entry.value.content else {
+            throw ConfigurationError(entry.line, "\(entry.key) is not a list of NAME: VALUE")
+        }
+        var variables: [Variable] = []
+        for variable in entries {
+            guard case .scalar(let value, _) = variable.value.content, !variable.value.isNull else {
+                throw ConfigurationError(variable.line, "the value of \(variable.key) is not a text")
+            }
+            try EnvironmentName.check(variable.key, variable.line)
+            variables.append(Variable(name: variable.key, value: value))
+        }
+        return variables
+    }
+}
+
+extension ServerConfig.Failure: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .unsafe(let file): file.description
+        case .malformed(let path, let error): "\(Text(path).escaped), \(error)"
+        }
+    }
+}
