@@ -62,11 +62,11 @@ struct Fetcher {
 
     /// The folder of this very program: not the working folder's, not PATH's.
     private static var path: String? {
-        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-        let length = unsafe buffer.withUnsafeMutableBytes { bytes in
-            unsafe bytes.withMemoryRebound(to: CChar.self) { unsafe readlink("/proc/self/exe", $0.baseAddress, $0.count) }
-        }
-        guard length > 0, length < buffer.count, let slash = buffer[..<length].lastIndex(of: UInt8(ascii: "/")) else { return nil }
-        return String(decoding: buffer[...slash], as: UTF8.self) + "opk-fetch"
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        guard length > 0, length < buffer.count else { return nil }
+        let own = buffer.prefix(length).map(UInt8.init(bitPattern:))
+        guard let slash = own.lastIndex(of: UInt8(ascii: "/")), let folder = Text(validating: own[...slash]) else { return nil }
+        return folder.string + "opk-fetch"
     }
 }

@@ -11,7 +11,7 @@ import Vocabulary
 enum SystemLog {
     static func write(_ line: String, failed: Bool) {
         // LOG_AUTH, which syslogs put where sshd's own lines go.
-        unsafe openlog(nil, LOG_PID, LOG_AUTH)
+        openlog(nil, LOG_PID, LOG_AUTH)
         unsafe opk_syslog(failed ? LOG_WARNING : LOG_INFO, line)
         if isatty(STDERR_FILENO) == 1 { writeAll(Array((line + "\n").utf8), to: STDERR_FILENO) }
     }

@@ -32,10 +32,10 @@ func verify(_ arguments: Arguments) -> Int32 {
 }
 
 // A reader of the answer that has gone away is an error of write(2), not the end of this process before its log line.
-unsafe signal(SIGPIPE, SIG_IGN)
+signal(SIGPIPE, SIG_IGN)
 
 // As bytes: an account name need not be UTF-8, and must not become another one on the way.
-let words = unsafe (1..<max(1, Int(CommandLine.argc))).map { index in
+let words = (1..<max(1, Int(CommandLine.argc))).map { index in
     unsafe CommandLine.unsafeArgv[index].map { unsafe [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
 }
 
