@@ -1,5 +1,6 @@
 // opk-verify: sshd asks whether a key may log in to an account; this answers with a line, or with nothing.
 
+import CSystem
 import Verifier
 import Vocabulary
 
@@ -35,8 +36,8 @@ func verify(_ arguments: Arguments) -> Int32 {
 signal(SIGPIPE, SIG_IGN)
 
 // As bytes: an account name need not be UTF-8, and must not become another one on the way.
-let words = (1..<max(1, Int(CommandLine.argc))).map { index in
-    unsafe CommandLine.unsafeArgv[index].map { unsafe [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
+let words = (1..<max(1, opk_argument_count())).map { index in
+    unsafe opk_argument(index).map { unsafe [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
 }
 
 switch Arguments.parse(words) {

@@ -34,3 +34,8 @@ int opk_socketpair(int ends[2]);
 ssize_t opk_send(int socket, const uint8_t *bytes, size_t length);
 /// The `index`th entry ("NAME=value") of this process's environment, or NULL.
 const char *opk_environment(size_t index);
+
+/// How many words the command line has, the program's name included.
+int opk_argument_count(void);
+/// The word at `index`, ended by NUL; null beyond the last. It lives as long as the process.
+const char *opk_argument(int index);
