@@ -110,7 +110,7 @@ let package = Package(
         testing("KeyCacheTests", ["KeyCache", "JOSE", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
-        testing("HTTPTests", ["HTTP", "DemoProvider", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox")]),
+        testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "DemoProvider", "KeyCache", "Vocabulary"]),
         testing("LoginTests", ["Login", "OIDC", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets"]),

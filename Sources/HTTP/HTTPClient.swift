@@ -1,0 +1,89 @@
+/// Asks an identity provider, and nobody else.
+///
+/// One deadline over everything, redirects included; one limit on the body; TLS 1.2 or later, always verified; no cookies, no netrc, no
+/// content coding; proxies only from the environment's standard variables, and none for this machine. Blocks the calling thread.
+public struct HTTPClient: Sendable {
+    /// For one call, redirects included.
+    public var timeout: Duration
+    /// In bytes, of one body.
+    public var bodyLimit: Int
+    /// Where given, only these certificates (a PEM file) are trusted; otherwise the system's, and `SSL_CERT_FILE` and `SSL_CERT_DIR` of
+    /// the environment, as Go and OpenSSL read them.
+    public var authorities: String?
+
+    public init(timeout: Duration = .seconds(5), bodyLimit: Int = 1 << 20, authorities: String? = nil) {
+        self.timeout = timeout
+        self.bodyLimit = bodyLimit
+        self.authorities = authorities
+    }
+
+    /// How the request says who asks. Never part of an error or a log.
+    public enum Credentials: Sendable {
+        case none
+        /// RFC 6750 section 2.1.
+        case bearer(String)
+        /// RFC 7617; user and password are bytes of their own choosing (RFC 6749 section 2.3.1 form-encodes them first: the caller does).
+        case basic(user: String, password: String)
+    }
+
+    /// Follows at most five redirects, all to the same origin (C04).
+    public func get(_ url: WebURL, credentials: Credentials = .none) throws(HTTPError) -> HTTPResponse {
+        let end = ContinuousClock.now + timeout
+        var next = url
+        for _ in 0...HTTPClient.maximumRedirects {
+            let answer = try transfer(next, .get, credentials, end)
+            guard HTTPClient.redirects.contains(answer.response.status) else { return answer.response }
+            guard let location = answer.location else { throw HTTPError(.redirectRefused, next, "no usable Location") }
+            guard let target = try? WebURL(parsing: location), target.origin == url.origin else {
+                throw HTTPError(.redirectRefused, next, "to another origin or an unacceptable URL")
+            }
+            next = target
+        }
+        throw HTTPError(.redirectRefused, url, "more than \(HTTPClient.maximumRedirects) redirects")
+    }
+
+    /// Never follows a redirect: a code, a verifier, a secret goes where it was sent and nowhere else (C05).
+    public func post(_ url: WebURL, form: [(name: String, value: String)], credentials: Credentials = .none)
+        throws(HTTPError) -> HTTPResponse
+    {
+        let answer = try transfer(url, .post(Form.encode(form)), credentials, .now + timeout)
+        guard !(300...399).contains(answer.response.status) else { throw HTTPError(.redirectRefused, url, "in answer to a POST") }
+        return answer.response
+    }
+
+    private static let maximumRedirects = 5
+    private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
+
+    private func transfer(_ url: WebURL, _ method: Transfer.Method, _ credentials: Credentials, _ end: ContinuousClock.Instant)
+        throws(HTTPError) -> Transfer.Answer
+    {
+        let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
+        guard left >= 1 else { throw HTTPError(.timeout, url) }
+        var headers = ["Accept: application/json"]
+        switch credentials {
+        case .none: break
+        case .bearer(let token): headers.append("Authorization: Bearer " + token)
+        case .basic(let user, let password): headers.append("Authorization: Basic " + base64(Array((user + ":" + password).utf8)))
+        }
+        // A header that could end early and begin another is not sent (CWE-113).
+        guard headers.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }) else {
+            throw HTTPError(.badRequest, url, "the credentials have a character that cannot be sent")
+        }
+        let transfer = Transfer(url: url, bodyLimit: bodyLimit)
+        return try transfer.perform(method, headers: headers, milliseconds: Int(left), authorities: authorities)
+    }
+}
+
+/// RFC 4648 section 4. HTTP stands below JOSE, which has the strict reader.
+private func base64(_ bytes: [UInt8]) -> String {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+    var out: [UInt8] = []
+    for start in stride(from: 0, to: bytes.count, by: 3) {
+        let group = Array(bytes[start..<min(start + 3, bytes.count)])
+        let bits = group.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32(16 - 8 * $1.offset) }
+        for index in 0..<4 {
+            out.append(index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : UInt8(ascii: "="))
+        }
+    }
+    return String(decoding: out, as: UTF8.self)
+}

@@ -1,0 +1,26 @@
+/// A complete answer, whatever its status.
+public struct HTTPResponse: Sendable {
+    /// 200 to 599.
+    public let status: Int
+    /// The Content-Type header as it came.
+    public let contentType: String?
+    /// At most the client's limit; as it was sent: no content coding was offered and none is undone.
+    public let body: [UInt8]
+
+    public init(status: Int, contentType: String?, body: [UInt8]) {
+        self.status = status
+        self.contentType = contentType
+        self.body = body
+    }
+
+    /// The media type is `application/json` or `application/SOMETHING+json`, whatever its parameters (C09).
+    public var isJSON: Bool {
+        guard let contentType else { return false }
+        let type = contentType.utf8.prefix { $0 != UInt8(ascii: ";") }.filter { $0 != 0x20 && $0 != 0x09 }
+            .map { (0x41...0x5A).contains($0) ? $0 + 32 : $0 }
+        let subtype = type.dropFirst(12)
+        guard type.starts(with: "application/".utf8), subtype.allSatisfy({ $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ",") })
+        else { return false }
+        return subtype.elementsEqual("json".utf8) || (subtype.count > 5 && subtype.suffix(5).elementsEqual("+json".utf8))
+    }
+}
