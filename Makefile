@@ -1,0 +1,65 @@
+# The index of this project. `make` alone lists what can be asked of it.
+# Variables: PREFIX and DESTDIR (install, uninstall), OPK_SHARED (where the published test data lies; ../shared),
+# SECONDS_EACH (fuzz), OPK_STRICT=1 (warnings are errors; `make check` sets it).
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+OPK_SHARED ?= ../shared
+SECONDS_EACH ?= 60
+
+# The Swift runtime goes into the programs, and no folder of theirs is searched for a library: a server needs only libcrypto, libyaml, libcurl and
+# the C library's family, and gets its distribution's.
+RELEASE := -c release --static-swift-stdlib --disable-local-rpath
+PROGRAMS := opk opk-verify opk-fetch opk-demo-provider
+
+export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test check lint bench fuzz install uninstall clean
+.NOTPARALLEL:
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build the programs into .build/release (Debian packages included, if missing)
+	@.ci/install-packages build
+	@scripts/build
+
+demo: ## log in over real ssh with an embedded provider and a private sshd; leaves nothing behind
+	@.ci/install-packages demo
+	@scripts/build
+	@scripts/demo
+
+test: ## install what the tests need, build, run every test, print the count
+	@.ci/install-packages test
+	@scripts/build
+	@scripts/test
+
+lint: ## format and house rules of the sources (no build needed)
+	@scripts/lint
+
+check: export OPK_STRICT := 1
+check: ## what CI runs: lint, build without a warning, look at the binaries, test, replay the fuzz corpora
+	@scripts/lint
+	@.ci/install-packages test
+	@scripts/build
+	@scripts/lint-programs
+	@scripts/test
+
+bench: ## instructions, wall time and memory of opk-verify against the least that such a program can cost
+	@.ci/install-packages bench
+	@scripts/build
+	@scripts/bench
+
+fuzz: ## fuzz each parser for SECONDS_EACH (60) seconds and print the coverage
+	@.ci/install-packages build
+	@scripts/fuzz
+
+install: ## install what `make build` built (as root, or into DESTDIR); edited files are never overwritten
+	@scripts/install
+
+uninstall: ## remove what `make install` put there; edited files stay
+	@scripts/uninstall
+
+clean: ## remove the build folders
+	rm -rf .build .build-fuzz .build-bench
