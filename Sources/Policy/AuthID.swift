@@ -1,3 +1,4 @@
+public import PKToken
 public import SSHKeys
 public import SafeFiles
 public import Vocabulary
@@ -7,59 +8,82 @@ public import Vocabulary
 /// The file may have a million rows and is read on every login: it is looked through in chunks, a row of another account is passed over
 /// after its first column, and only rows that can matter are kept.
 public struct AuthID: Hashable, Sendable {
-    /// The good rows, in the file's order.
+    /// The good rows that were asked for, in the file's order.
     public private(set) var rows: [AuthRow] = []
     /// Rows that grant nothing although they are of this account: the first `maximumProblems`.
     public private(set) var problems: [RowProblem] = []
-    /// The good rows of this account whatever their issuer.
+    /// How many good rows there are for this account, and how many of those are of the issuer that was asked for.
     public private(set) var accountRows = 0
+    public private(set) var issuerRows = 0
 
     public static let maximumProblems = 1000
 
-    private let account: Principal?
-    private let issuer: Text?
-
     /// The rows of one account and issuer; none where the file is absent.
     public init(for account: Principal, of issuer: Text, at path: String, trust: FileTrust) throws(UnsafeFile) {
-        self.init(account: account, issuer: issuer)
-        guard let file = try SafeFile(path, trust: trust) else { return }
-        var found = self
-        try file.eachLine { line in found.take(line) }
-        self = found
+        try self.init(Request(account: account, issuer: issuer), at: path, trust) { _ in true }
+    }
+
+    /// Of those, the ones that name this identity, or may once userinfo has been asked: few, even where an account has a million rows.
+    public init(for account: Principal, naming identity: VerifiedIdentity, at path: String, trust: FileTrust) throws(UnsafeFile) {
+        var person = Person(identity)
+        let mayAsk = identity.accessToken != nil
+        try self.init(Request(account: account, issuer: identity.issuer), at: path, trust) { row in
+            mayAsk || person.isMeant(by: row) != .no
+        }
     }
 
     /// The rows of all accounts and issuers, for looking the file over.
     public init(at path: String, trust: FileTrust) throws(UnsafeFile) {
-        self.init(account: nil, issuer: nil)
-        guard let file = try SafeFile(path, trust: trust) else { return }
-        var found = self
-        try file.eachLine { line in found.take(line) }
-        self = found
+        try self.init(Request(), at: path, trust) { _ in true }
     }
 
-    /// The same of a text.
+    /// The same of a text; where an account or an issuer is given, only theirs.
     public init(parsing bytes: [UInt8], for account: Principal? = nil, of issuer: Text? = nil) {
-        self.init(account: account, issuer: issuer)
-        var found = self
-        LineSplitter.eachLine(of: bytes) { line in found.take(line) }
-        self = found
+        let request = Request(account: account, issuer: issuer)
+        var reader = Reader(request: request)
+        LineSplitter.eachLine(of: bytes) { line in reader.take(line) { _ in true } }
+        self = reader.found
     }
 
-    private init(account: Principal?, issuer: Text?) {
-        self.account = account
-        self.issuer = issuer
+    init(_ request: Request, at path: String, _ trust: FileTrust, keeping: (Identity) -> Bool) throws(UnsafeFile) {
+        var reader = Reader(request: request)
+        if let file = try SafeFile(path, trust: trust) {
+            try file.eachLine { line in reader.take(line, keeping: keeping) }
+        }
+        self = reader.found
     }
 
-    private mutating func take(_ line: ScannedLine) {
-        if let account, !mayBegin(line.bytes, with: account.text.utf8) { return }
-        do {
-            guard let columns = try Columns(line) else { return }
-            let row = try AuthRow(columns, line: line.number)
-            if let account, row.account != account { return }
-            accountRows += 1
-            if issuer == nil || row.issuer == issuer { rows.append(row) }
-        } catch {
-            if problems.count < AuthID.maximumProblems { problems.append(RowProblem(line: line.number, text: error.text)) }
+    private init() {}
+
+    /// Whose rows are asked for; nil: everybody's.
+    struct Request {
+        var account: Principal?
+        var issuer: Text?
+    }
+
+    private struct Reader {
+        let request: Request
+        var found = AuthID()
+        /// The last issuer column that was found good: most rows have the same.
+        private var knownIssuer: Text?
+
+        init(request: Request) { self.request = request }
+
+        mutating func take(_ line: ScannedLine, keeping: (Identity) -> Bool) {
+            if let account = request.account, !mayBegin(line.bytes, with: account.text.utf8) { return }
+            do {
+                guard let columns = try Columns(line) else { return }
+                let row = try AuthRow(columns, line: line.number, knownIssuer: &knownIssuer)
+                if let account = request.account, row.account != account { return }
+                found.accountRows += 1
+                if let issuer = request.issuer, row.issuer != issuer { return }
+                found.issuerRows += 1
+                if keeping(row.identity) { found.rows.append(row) }
+            } catch {
+                if found.problems.count < AuthID.maximumProblems {
+                    found.problems.append(RowProblem(line: line.number, text: error.text))
+                }
+            }
         }
     }
 }
@@ -71,11 +95,14 @@ private func mayBegin(_ line: ArraySlice<UInt8>, with word: [UInt8]) -> Bool {
     for byte in word {
         guard position < line.endIndex else { return false }
         let read = line[position]
-        if read != byte { return read == UInt8(ascii: "'") || read == UInt8(ascii: "\"") || read == UInt8(ascii: "\\") }
+        if read != byte { return isQuoting(read) }
         position += 1
     }
-    // A longer word goes on with a character of its own; with a quote or a # it is for the parser to say.
+    // A longer word goes on with a character of its own; what a quote or a # means is for the parser to say.
     guard position < line.endIndex, !isBlank(line[position]) else { return true }
-    let next = line[position]
-    return next == UInt8(ascii: "'") || next == UInt8(ascii: "\"") || next == UInt8(ascii: "\\") || next == UInt8(ascii: "#")
+    return isQuoting(line[position]) || line[position] == UInt8(ascii: "#")
+}
+
+private func isQuoting(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
 }

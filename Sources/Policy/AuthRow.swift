@@ -10,7 +10,8 @@ public struct AuthRow: Hashable, Sendable {
     /// Compared byte for byte with the token's.
     public let issuer: Text
 
-    init(_ columns: Columns, line: Int) throws(RowFault) {
+    /// `knownIssuer` need not be checked again, and becomes this row's.
+    init(_ columns: Columns, line: Int, knownIssuer: inout Text?) throws(RowFault) {
         guard columns.words.count == Columns.maximum else {
             throw RowFault("a row has three columns (account, identity, issuer), this one \(columns.words.count)")
         }
@@ -21,7 +22,12 @@ public struct AuthRow: Hashable, Sendable {
         self.line = line
         self.account = account
         identity = try Identity(columns.words[1])
-        issuer = columns.words[2]
-        try IssuerURL.check(issuer)
+        if let known = knownIssuer, columns.words[2] == known {
+            issuer = known
+        } else {
+            issuer = columns.words[2]
+            try IssuerURL.check(issuer)
+            knownIssuer = issuer
+        }
     }
 }

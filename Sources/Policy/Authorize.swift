@@ -22,15 +22,12 @@ public enum UserinfoAnswer: Sendable {
 
 /// PROTOCOL section 5 step 9: deny lists, then rows. Touches nothing but its arguments.
 ///
-/// - Parameter authID: the rows of this account and of the identity's issuer.
+/// - Parameter authID: what was read for this account and this identity.
 public func authorize(
     _ identity: VerifiedIdentity, as account: Principal, authID: AuthID, config: ServerConfig, userinfo: UserinfoAnswer
 ) -> Decision {
-    let trusts = identity.row.options.contains(.trustUnverifiedEmail)
     var login = Login(
-        account: account, issuer: identity.issuer,
-        token: Person(subject: identity.subject, claims: identity.claims, trustsUnverifiedEmail: trusts),
-        hasAccessToken: identity.accessToken != nil)
+        account: account, issuer: identity.issuer, token: Person(identity), hasAccessToken: identity.accessToken != nil)
     switch userinfo {
     case .notAsked: break
     case .unavailable: login.userinfo = .unavailable
@@ -75,7 +72,7 @@ struct Login {
         if !admitting.isEmpty { return .admitted(admitting) }
         if case .notAsked = userinfo, hasAccessToken { return .needsUserinfo }
         if isOnlyUnverified { return .refused(Refusal(.emailNotVerified, "email \(shown(token.email?.address))")) }
-        return .refused(Refusal(.noRowAdmits, nearest(rows.count, authID)))
+        return .refused(Refusal(.noRowAdmits, nearest(authID)))
     }
 
     private func denied(_ config: ServerConfig) -> Refusal? {
@@ -101,14 +98,14 @@ struct Login {
     }
 
     /// What comes nearest to admitting, for the administrator who wonders.
-    private func nearest(_ candidates: Int, _ authID: AuthID) -> String {
+    private func nearest(_ authID: AuthID) -> String {
         let problem = authID.problems.first.map { "; \($0) (so it grants nothing)" } ?? ""
         if authID.accountRows == 0 { return "auth_id has no row for account \(account.text)" + problem }
         let rows = "\(authID.accountRows) row\(authID.accountRows == 1 ? "" : "s") for account \(account.text), "
-        if candidates == 0 { return rows + "none of issuer \(issuer.escaped(limit: 256))" + problem }
+        if authID.issuerRows == 0 { return rows + "none of issuer \(issuer.escaped(limit: 256))" + problem }
         let who = "(email \(shown(token.email?.address)), sub \(shown(token.subject)))"
         let asked = if case .unavailable = userinfo { "; userinfo gave nothing" } else { "" }
-        return rows + "\(candidates) of this issuer, none names this identity \(who)" + asked + problem
+        return rows + "\(authID.issuerRows) of this issuer, none names this identity \(who)" + asked + problem
     }
 
     private func shown(_ text: Text?) -> String { text?.escaped(limit: 256) ?? "absent" }

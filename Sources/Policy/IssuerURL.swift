@@ -26,9 +26,11 @@ enum IssuerURL {
 
     private static let loopbackHosts: [[UInt8]] = ["localhost", "127.0.0.1", "[::1]"].map { Array($0.utf8) }
 
+    private static let forbidden = Array("\"<>\\^`{|}".utf8)
+
     /// RFC 3986 section 2, without what only a broken reader would let through.
     private static func isURLCharacter(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7F && !Array("\"<>\\^`{|}".utf8).contains(byte)
+        byte > 0x20 && byte < 0x7F && !forbidden.contains(byte)
     }
 
     /// The host, in brackets where it is an IPv6 address (without zone); nil unless host and port are well-formed.

@@ -19,6 +19,12 @@ struct Person {
         email = EmailClaim(claims)
     }
 
+    init(_ identity: VerifiedIdentity) {
+        self.init(
+            subject: identity.subject, claims: identity.claims,
+            trustsUnverifiedEmail: identity.row.options.contains(.trustUnverifiedEmail))
+    }
+
     enum Answer: Hashable {
         case no
         case yes

@@ -117,23 +117,26 @@ func principal(_ name: String) -> Principal {
         _ = FileManager.default.createFile(atPath: path, contents: Data(text.utf8))
         chmod(path, 0o640)
         let trust = FileTrust.rootOrUser(getuid())
-        let authID = try AuthID(for: principal("root"), of: "https://a.example", at: path, trust: trust)
-        #expect(authID.rows.map(\.identity) == (0..<200).map { Identity.subject(Text("sub-\($0 * 1000 + 7)")) })
-        #expect(authID.rows.map(\.line) == (0..<200).map { $0 * 1000 + 9 })
-        #expect(try AuthID(for: principal("none"), of: "https://a.example", at: path, trust: trust).rows == [])
-        #expect(try AuthID(for: principal("root"), of: "https://a.example", at: folder + "/absent", trust: trust) == .absentFor("root"))
+        func named(_ account: String, at path: String) throws(UnsafeFile) -> AuthID {
+            try AuthID(AuthID.Request(account: principal(account), issuer: "https://a.example"), at: path, trust) { identity in
+                identity != .subject("sub-7007")
+            }
+        }
+        let kept = (0..<200).filter { $0 != 7 }
+        let authID = try named("root", at: path)
+        #expect(authID.accountRows == 200 && authID.issuerRows == 200 && authID.problems == [])
+        #expect(authID.rows.map(\.identity) == kept.map { Identity.subject(Text("sub-\($0 * 1000 + 7)")) })
+        #expect(authID.rows.map(\.line) == kept.map { $0 * 1000 + 9 })
+        #expect(try named("none", at: path).rows == [])
+        #expect(try named("root", at: folder + "/absent") == AuthID(parsing: []))
 
         try FileHandle(forWritingTo: URL(fileURLWithPath: path)).seekToEndAndWrite([0])
         #expect(throws: UnsafeFile(path, .containsNUL)) {
-            try AuthID(for: principal("root"), of: "https://a.example", at: path, trust: trust)
+            try named("root", at: path)
         }
         chmod(path, 0o666)
         #expect(throws: UnsafeFile(path, .writableByOthers(mode: 0o666))) { try AuthID(at: path, trust: trust) }
     }
-}
-
-extension AuthID {
-    fileprivate static func absentFor(_ account: String) -> AuthID { AuthID(parsing: [], for: principal(account), of: "https://a.example") }
 }
 
 extension FileHandle {
