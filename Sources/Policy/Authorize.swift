@@ -70,7 +70,8 @@ struct Login {
             }
         }
         if !admitting.isEmpty { return .admitted(admitting) }
-        if case .notAsked = userinfo, hasAccessToken { return .needsUserinfo }
+        // Not asked where it could not help: a query needs no private key, so nobody should be able to cause a fetch for nothing.
+        if case .notAsked = userinfo, hasAccessToken, rows.contains(where: \.identity.asksForClaims) { return .needsUserinfo }
         if isOnlyUnverified { return .refused(Refusal(.emailNotVerified, "email \(shown(token.email?.address))")) }
         return .refused(Refusal(.noRowAdmits, nearest(authID)))
     }

@@ -13,6 +13,14 @@ public enum Identity: Hashable, Sendable {
     /// `repo:GLOB`: the whole subject matches.
     case repository(Glob)
 
+    /// Whether claims besides the subject can decide: userinfo may have those, but its subject is the same.
+    var asksForClaims: Bool {
+        switch self {
+        case .subject, .repository: false
+        case .emailOrSubject, .claim, .emailDomain: true
+        }
+    }
+
     private static let claimPrefix: Text = "oidc:"
     private static let matchEndPrefix: Text = "oidc-match-end:"
     private static let repositoryPrefix: Text = "repo:"

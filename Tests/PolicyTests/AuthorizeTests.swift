@@ -217,7 +217,9 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
         #expect(decide([:], rows, accessToken: true) == .needsUserinfo)
         #expect(decide([:], rows).code == .noRowAdmits)
         #expect(decide([:], rows, accessToken: true, userinfoFailed: true).code == .noRowAdmits)
-        #expect(decide([:], "", accessToken: true) == .needsUserinfo)
+        #expect(decide([:], "", accessToken: true).code == .noRowAdmits, "V68 nothing that userinfo could say would help")
+        #expect(decide([:], row("other") + row("repo:a/b"), accessToken: true).code == .noRowAdmits)
+        #expect(decide([:], "root oidc:groups:ui https://other.example", accessToken: true).code == .noRowAdmits)
         #expect(decide(["email": "a@b.c", "email_verified": false], row("a@b.c"), accessToken: true) == .needsUserinfo)
         #expect(
             decide(["email": "a@b.c", "email_verified": false], row("a@b.c"), accessToken: true, userinfoFailed: true).code

@@ -77,4 +77,23 @@ import Vocabulary
         }
         #expect(seen >= 19)
     }
+
+    @Test("a sample that is cut anywhere, or has any byte changed, is read or refused, never a crash")
+    func damaged() throws {
+        let readers: [(String, ([UInt8]) -> Void)] = [
+            ("providers", { _ = Providers(parsing: $0) }), ("auth_id", { _ = AuthID(parsing: $0) }),
+            ("config.yml", { _ = try? ServerConfig(parsing: $0) }),
+        ]
+        for (name, read) in readers {
+            let whole = Array(uncommented(try sample(name)).utf8.suffix(400))
+            for index in whole.indices {
+                for replacement: UInt8 in [0x00, 0x0A, 0x22, 0x23, 0x27, 0x5C, 0x7B, 0xC3] {
+                    var changed = whole
+                    changed[index] = replacement
+                    read(changed)
+                }
+                read(Array(whole[..<index]))
+            }
+        }
+    }
 }
