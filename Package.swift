@@ -71,7 +71,7 @@ let package = Package(
 
         // What talks to the network, and the laptop.
         module("HTTP", ["CCurl", "Vocabulary"]),
-        module("OIDC", ["HTTP", "JOSE", "KeyCache", "LibCrypto", "Vocabulary"]),
+        module("OIDC", ["HTTP", "JOSE", "KeyCache", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
             "Login",
             [

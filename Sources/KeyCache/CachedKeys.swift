@@ -24,7 +24,8 @@ public struct CachedKeys: Sendable {
     public init?(parsing record: [UInt8], issuer: Text) {
         guard record.count <= CachedKeys.maximumSize, let object = try? JSONObject(parsing: record), object["version"] == 1,
             object["issuer"]?.string == issuer, let keysURI = object["jwks_uri"]?.string,
-            let fetchedAt = object["fetched_at"]?.number?.time, let json = object["jwks"], let jwks = try? JWKSet(json)
+            let fetchedAt = object["fetched_at"]?.number?.time, let json = object["jwks"], let jwks = try? JWKSet(json),
+            jwks.hasUsableKey
         else { return nil }
         if let endpoint = object["userinfo_endpoint"] {
             guard let text = endpoint.string else { return nil }

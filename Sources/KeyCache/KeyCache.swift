@@ -16,15 +16,38 @@ public struct KeyCache: Sendable {
     public let directory: String
     private let trust: FileTrust
 
-    /// Files are believed that belong to root or to the user who runs this.
-    public init(directory: String) {
+    public static let defaultDirectory = "/var/cache/opk"
+
+    /// Files are believed that belong to root or to the user who runs this, unless told otherwise.
+    public init(directory: String = KeyCache.defaultDirectory, trust: FileTrust? = nil) {
         self.directory = directory
-        trust = .rootOrUser(geteuid())
+        self.trust = trust ?? .rootOrUser(geteuid())
+    }
+
+    public enum Lookup: Sendable {
+        case found(CachedKeys)
+        case absent
+        /// Something is there and is not used: one sentence that says why.
+        case unusable(String)
+    }
+
+    public func lookUp(issuer: Text) -> Lookup {
+        let path = path(issuer, ".json")
+        let record: [UInt8]?
+        do {
+            record = try SafeFile.read(path, trust: trust, limit: CachedKeys.maximumSize)
+        } catch {
+            return .unusable("\(error)")
+        }
+        guard let record else { return .absent }
+        guard let keys = CachedKeys(parsing: record, issuer: issuer) else {
+            return .unusable("\(Text(path).escaped) is damaged or another issuer's, so it is not used")
+        }
+        return .found(keys)
     }
 
     public func read(issuer: Text) -> CachedKeys? {
-        guard let record = try? SafeFile.read(path(issuer, ".json"), trust: trust, limit: CachedKeys.maximumSize) else { return nil }
-        return CachedKeys(parsing: record, issuer: issuer)
+        if case .found(let keys) = lookUp(issuer: issuer) { keys } else { nil }
     }
 
     /// Readable by all: a provider's keys are public.
@@ -37,16 +60,16 @@ public struct KeyCache: Sendable {
         try FileLock(path(issuer, ".lock"), waitingAtMost: milliseconds)
     }
 
-    /// When keys of this issuer were last asked for, whether or not any came.
-    public func lastAttempt(issuer: Text) -> UnixTime? {
-        guard let bytes = try? SafeFile.read(path(issuer, ".attempt"), trust: trust, limit: 32),
-            let seconds = Int64(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+    /// How the last fetch for this issuer ended; nil where none is known, or where it lies in the future: the clock was changed.
+    public func lastAttempt(issuer: Text, at now: UnixTime) -> FetchAttempt? {
+        guard let bytes = try? SafeFile.read(path(issuer, ".attempt"), trust: trust, limit: 64),
+            let attempt = FetchAttempt(parsing: bytes), attempt.ended <= now
         else { return nil }
-        return UnixTime(seconds: seconds)
+        return attempt
     }
 
-    public func noteAttempt(issuer: Text, at now: UnixTime) throws(WriteFailure) {
-        try AtomicFile.write(Array("\(now.seconds)\n".utf8), to: path(issuer, ".attempt"), mode: 0o644)
+    public func note(_ attempt: FetchAttempt, issuer: Text) throws(WriteFailure) {
+        try AtomicFile.write(attempt.line, to: path(issuer, ".attempt"), mode: 0o644)
     }
 
     private func path(_ issuer: Text, _ ending: String) -> String {
