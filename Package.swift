@@ -80,7 +80,10 @@ let package = Package(
             ]),
         module(
             "DemoProvider",
-            ["JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox")]),
+            [
+                "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "FlyingSocks", package: "FlyingFox"),
+            ]),
 
         // The programs.
         program(
@@ -89,7 +92,7 @@ let package = Package(
         program("opk-fetch", ["OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
         program(
             "opk", ["Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary", arguments]),
-        program("opk-demo-provider", ["DemoProvider", "Vocabulary", arguments]),
+        program("opk-demo-provider", ["DemoProvider", "JOSE", "Vocabulary", arguments]),
 
         // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
         module("FuzzTargets", ["JOSE", "PKToken", "Policy", "SSHKeys", "Verifier", "Vocabulary"], path: "Tests/Fuzz/FuzzTargets"),
@@ -113,6 +116,7 @@ let package = Package(
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "DemoProvider", "KeyCache", "Vocabulary"]),
         testing("LoginTests", ["Login", "OIDC", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
+        testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets"]),
         testing("EndToEnd", ["SSHKeys", "JOSE", "Vocabulary"]),
     ]
