@@ -1,5 +1,5 @@
 public import LibCrypto
-public import SSHKeys
+import SSHKeys
 import Vocabulary
 
 /// Every field of an OpenSSH certificate (PROTOCOL.certkeys), free to be wrong: what our own writer would never write.

@@ -1,7 +1,7 @@
 public import JOSE
 public import LibCrypto
 public import PKToken
-public import SSHKeys
+import SSHKeys
 public import Vocabulary
 
 /// One good login, taken apart: a test changes one thing and looks what the verification says.

@@ -18,11 +18,15 @@
         unsafe argv[arguments.count] = nil
         var count = Int32(arguments.count)
         var pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = unsafe argv
-        return unsafe LLVMFuzzerRunDriver(&count, &pointer) { bytes, count in
-            let input = unsafe UnsafeBufferPointer(start: bytes, count: count)
-            unsafe chosen?.run(Array(input))
-            return 0
-        }
+        return unsafe LLVMFuzzerRunDriver(&count, &pointer) { bytes, count in unsafe fuzzOneInput(bytes, count) }
+    }
+
+    /// What libFuzzer's library asks for by this name, whether or not it is used.
+    @_cdecl("LLVMFuzzerTestOneInput")
+    func fuzzOneInput(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> Int32 {
+        let input = unsafe UnsafeBufferPointer(start: bytes, count: count)
+        unsafe chosen?.run(Array(input))
+        return 0
     }
 
     #if canImport(Glibc)
