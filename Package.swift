@@ -6,7 +6,7 @@ import PackageDescription
 
 /// Set in CI: every warning in our own code is an error. Left off elsewhere so that a newer compiler's new warning stops nobody.
 let strict = Context.environment["OPK_STRICT"] != nil
-/// Set by `make fuzz`: builds one libFuzzer program (Tests/Fuzz) instead of the replayer.
+/// Set by `make fuzz`: every module is instrumented, and opk-fuzz becomes a libFuzzer program instead of a replayer.
 let fuzzing = Context.environment["OPK_FUZZ"] != nil
 
 let house: [SwiftSetting] =
@@ -16,7 +16,7 @@ let house: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-    ] + (strict ? [.treatAllWarnings(as: .error)] : [])
+    ] + (strict ? [.treatAllWarnings(as: .error)] : []) + (fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : [])
 
 /// A test may read private parts and is not memory-safety audited line by line.
 let tests: [SwiftSetting] =
@@ -32,7 +32,7 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func testing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: tests)
+    .testTarget(name: name, dependencies: dependencies + ["TestSupport", "MintingKit"], swiftSettings: tests)
 }
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -95,14 +95,17 @@ let package = Package(
         program("opk-demo-provider", ["DemoProvider", "JOSE", "Vocabulary", arguments]),
 
         // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
-        module("FuzzTargets", ["JOSE", "PKToken", "Policy", "SSHKeys", "Verifier", "Vocabulary"], path: "Tests/Fuzz/FuzzTargets"),
+        module(
+            "FuzzTargets", ["MintingKit", "JOSE", "LibCrypto", "PKToken", "Policy", "SSHKeys", "Vocabulary"],
+            path: "Tests/Fuzz/FuzzTargets"),
         .executableTarget(
             name: "opk-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/opk-fuzz",
-            swiftSettings: house
-                + (fuzzing ? [.define("LIBFUZZER"), .unsafeFlags(["-parse-as-library"])] : []),
-            linkerSettings: fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address"])] : []),
+            swiftSettings: house + (fuzzing ? [.define("LIBFUZZER")] : []),
+            linkerSettings: fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])] : []),
 
+        // What the tests share: other people's data beside the checkout, and logins made to be changed.
         .target(name: "TestSupport", dependencies: ["JOSE", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
+        module("MintingKit", ["JOSE", "LibCrypto", "PKToken", "SSHKeys", "Vocabulary"], path: "Tests/MintingKit"),
         testing("VocabularyTests", ["Vocabulary"]),
         testing("LibCryptoTests", ["LibCrypto", "JOSE", "Vocabulary"]),
         testing("SSHKeysTests", ["SSHKeys", "LibCrypto", "Vocabulary"]),
@@ -117,7 +120,7 @@ let package = Package(
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "DemoProvider", "KeyCache", "Vocabulary"]),
         testing("LoginTests", ["Login", "OIDC", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
-        testing("FuzzReplayTests", ["FuzzTargets"]),
+        testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
         testing("EndToEnd", ["SSHKeys", "JOSE", "Vocabulary"]),
     ]
 )

@@ -4,7 +4,7 @@ public enum KeyError: Error, Equatable, Sendable {
     case wrongLength
     /// RSA below 2048 or above 8192 bits (RFC 7518 section 3.3 asks for 2048; larger ones cost without end, CVE-2023-6237).
     case modulusSize
-    /// An RSA modulus that is even, or written with leading zeros.
+    /// An RSA modulus that is even, written with leading zeros, or of a generator whose primes can be guessed (ROCA).
     case modulus
     /// An RSA exponent that is even, below 3 or above 2^32, or written with leading zeros.
     case exponent

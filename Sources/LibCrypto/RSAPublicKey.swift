@@ -16,8 +16,24 @@ public struct RSAPublicKey: Hashable, Sendable {
         guard let firstOfExponent = exponent.first, firstOfExponent != 0, exponent.count <= 5 else { throw .exponent }
         let value = exponent.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
         guard value & 1 == 1, value >= 3, value <= 1 << 32 else { throw .exponent }
+        guard !RSAPublicKey.hasROCAFingerprint(modulus) else { throw .modulus }
         self.modulus = modulus
         self.exponent = exponent
+    }
+
+    /// Whether the modulus was made by the broken generator of CVE-2017-15361 (ROCA), from which the primes can be had: modulo each of
+    /// these small primes it is a power of 65537. Of all other moduli one in 2^27 is; most are cleared by the first few primes.
+    private static func hasROCAFingerprint(_ modulus: [UInt8]) -> Bool {
+        let primes: [UInt32] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157]
+        return primes.allSatisfy { prime in
+            let rest = modulus.reduce(UInt32(0)) { ($0 << 8 | UInt32($1)) % prime }
+            var power: UInt32 = 1
+            for _ in 0..<prime {
+                if power == rest { return true }
+                power = power * 65_537 % prime
+            }
+            return false
+        }
     }
 
     /// The modulus's length in bits.

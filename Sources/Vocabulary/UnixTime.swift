@@ -47,7 +47,7 @@ extension UnixTime: CustomStringConvertible {
     /// RFC 3339 in UTC, to the second: `2026-11-22T06:46:12Z`.
     public var description: String {
         let days = floorDivide(seconds, 86_400)
-        let rest = seconds - days * 86_400
+        let rest = seconds &- days &* 86_400  // 0 to 86,399 even where the product lies below Int64.min
         let (year, month, day) = civil(days)
         return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(rest / 3600, 2)):\(pad(rest / 60 % 60, 2)):\(pad(rest % 60, 2))Z"
     }

@@ -1,0 +1,20 @@
+/// A parser, and what must hold of it for every input there is.
+public struct FuzzTarget: Sendable {
+    public let name: String
+    /// Comes back; a finding ends the process.
+    public let run: @Sendable ([UInt8]) -> Void
+
+    public static let all: [FuzzTarget] = [
+        FuzzTarget(name: "certificate", run: certificate),
+        FuzzTarget(name: "compactToken", run: compactToken),
+        FuzzTarget(name: "json", run: json),
+        FuzzTarget(name: "login", run: login),
+        FuzzTarget(name: "authID", run: authID),
+        FuzzTarget(name: "providers", run: providers),
+    ]
+}
+
+/// Ends the process unless `holds`.
+func must(_ holds: Bool, _ rule: @autoclosure () -> String) {
+    if !holds { preconditionFailure("finding: " + rule()) }
+}

@@ -1,0 +1,109 @@
+import JOSE
+import LibCrypto
+import MintingKit
+import PKToken
+import SSHKeys
+import Vocabulary
+
+extension FuzzTarget {
+    /// Good inputs and nearly good ones, of our own making: where the fuzzer begins.
+    public func seeds() throws -> [[UInt8]] {
+        switch name {
+        case "certificate": try certificateSeeds()
+        case "compactToken": try tokenSeeds()
+        case "json": jsonSeeds
+        case "login": loginSeeds
+        case "authID": [authIDSeed, Array("root alice@example.com https://issuer.example.com\n".utf8)]
+        case "providers": [providersSeed, Array("https://issuer.example.com client 24h\n".utf8)]
+        default: []
+        }
+    }
+}
+
+private func goodLogins() throws -> [MintedLogin] {
+    let fixed = try MintedLogin(userKey: FixedKeys.user).with { $0.sign(with: FixedKeys.provider, .edDSA) }
+    let ecdsa = try MintedLogin(userKey: TestKeys.p256)
+    let rsa = try MintedLogin(userKey: TestKeys.rsa).with { $0.sign(with: TestKeys.otherRSA, .rs256) }
+    let gq = try MintedLogin(userKey: FixedKeys.user).with { $0.proveGQ() }
+    let refreshed = try fixed.with {
+        $0.claims["exp"] = .number(JSONNumber($0.now.seconds - 10))
+        $0.refreshed = try fixed.idToken()
+    }
+    return [fixed, ecdsa, rsa, gq, refreshed]
+}
+
+private func certificateSeeds() throws -> [[UInt8]] {
+    let token = try goodLogins()[0].token()
+    var form = CertificateForm(for: FixedKeys.user.publicKey, token: token)
+    form.principals = ["alice", "root", "opkssh-wildcard"].map { Array($0.utf8) }
+    var bounded = form
+    bounded.validBefore = 1_900_000_000
+    bounded.extensions.insert(.init("openpubkey-act", value: Array("secret".utf8)), at: 0)
+    var critical = form
+    critical.criticalOptions = [.init("force-command", value: Array("id".utf8)), .init("source-address", value: Array("::1/128".utf8))]
+    let empty = CertificateForm(for: TestKeys.p256.publicKey)
+    return try goodLogins().prefix(3).map { try $0.certificate() } + [
+        form.signedBytes, bounded.signedBytes, critical.signedBytes, try empty.signed(by: TestKeys.p256),
+    ]
+}
+
+private func tokenSeeds() throws -> [[UInt8]] {
+    let logins = try goodLogins()
+    let cosigned = logins[0].with { login in
+        login.rewriteToken = { token in
+            token + Array(":".utf8) + Base64URL.encodeBytes(Array(#"{"alg":"ES256","typ":"COS"}"#.utf8)) + Array(":AAAA".utf8)
+        }
+    }
+    return try (logins + [cosigned]).map { try $0.token() } + [try logins[0].idToken()]
+}
+
+private var jsonSeeds: [[UInt8]] {
+    let keys: JSON = [
+        "keys": [
+            MintedLogin.jwk(TestKeys.rsa.publicKey, ["kid": "a", "alg": "RS256", "use": "sig"]),
+            MintedLogin.jwk(TestKeys.p256.publicKey, ["kid": "b", "key_ops": ["verify"]]),
+            MintedLogin.jwk(FixedKeys.provider.publicKey, ["alg": "EdDSA"]), ["kty": "oct", "k": "AAAA"],
+        ]
+    ]
+    let texts = [
+        #"{"a":[1,-0.5e+3,1e400,true,false,null],"\u00e9\ud83d\ude00":"\b\f\n\r\t\"\\\/<>&"}"#, "[[[[[[[[]]]]]]]]", "1790000000.123456789", "\"\u{2028}\u{2029}\"",
+        #"{"a":{"b":{"c":{}}},"B":[],"":0}"#, " \t\r\n{ } ",
+    ]
+    return [keys.serialized] + texts.map { Array($0.utf8) }
+}
+
+private var loginSeeds: [[UInt8]] {
+    let claims = #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","nonce":"$C","iat":1789999940,"exp":1790003600}"#
+    let many = #"{"iss":"https://issuer.example.com","aud":["test-client","b"],"azp":"test-client","sub":"a","nonce":"$C","iat":1789999940.5}"#
+    let old = #"{"iss":"https://issuer.example.com","aud":["test-client"],"sub":"a","nonce":"$C","iat":1789990000,"nbf":0,"exp":1789993600}"#
+    let fresh = #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","iat":1789999990,"exp":1790003600}"#
+    let bound = #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","iat":1789999940,"cnf":{"jwk":{"kty":"OKP","crv":"Ed25519","x":"iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w"}}}"#
+    let dpop = #"{"alg":"EdDSA","kid":"key-1","typ":"dpop+id_token"}"#
+    let access = #"{"alg":"EdDSA","typ":"at+JWT"}"#
+    let client = #"{"alg":"EdDSA","rz":"0","typ":"CIC","upk":$U,"extra":{"<b>":[1,"\u2028"]}}"#
+    return [
+        "\u{0}" + claims, "\u{3}" + many, "\u{6}" + old + "\u{0}\u{0}\u{0}" + fresh, "\u{1}" + bound + "\u{0}" + dpop,
+        "\u{2}" + claims + "\u{0}" + access, "\u{9}" + claims + "\u{0}\u{0}" + client,
+    ].map { Array($0.utf8) }
+}
+
+private let authIDSeed = Array(
+    #"""
+    # account identity issuer
+    root alice@example.com https://issuer.example.com # a comment
+    dev "oidc:groups:ssh users" https://issuer.example.com
+    dev 'oidc:"https://example.com/groups":a' https://issuer.example.com
+    guest oidc-match-end:email:@example.com https://issuer.example.com
+    deploy repo:acme/*:ref:refs/heads/[a-m]?in https://token.actions.githubusercontent.com
+    root	oidc:sub:x\ y	http://localhost:8080/
+    """#.utf8)
+
+private let providersSeed = Array(
+    #"""
+    # issuer client expiry
+    https://accounts.google.com 992028499768-ce9.apps.googleusercontent.com 24h
+    https://issuer.example.com "client id" oidc-refreshed
+    https://issuer.example.com/tenant/v2.0 'x' never
+    http://localhost:8080 test 1week # local
+    https://gitlab.example.com OPENPUBKEY-PKTOKEN:1234 90m
+    """#.utf8)
