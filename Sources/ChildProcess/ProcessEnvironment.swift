@@ -1,5 +1,11 @@
 internal import CSystem
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What a child finds in its environment: given whole, never inherited by accident.
 public struct ProcessEnvironment: Sendable, Hashable {
     /// "NAME=value", without NUL. Bytes, since an environment need not be UTF-8.
@@ -12,7 +18,7 @@ public struct ProcessEnvironment: Sendable, Hashable {
         var entries: [[UInt8]] = []
         // The entry lives until somebody changes the environment, which we never do.
         while let entry = unsafe opk_environment(entries.count) {
-            entries.append(Array(unsafe String(cString: entry).utf8))
+            entries.append(unsafe UnsafeBufferPointer(start: entry, count: strlen(entry)).map { UInt8(bitPattern: $0) })
         }
         return ProcessEnvironment(entries: entries)
     }

@@ -65,6 +65,9 @@ private func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8
         #expect(given["A"] == "2" && given["GONE"] == nil)
         let outcome = try ChildProcess.run("/usr/bin/env", environment: given, deadline: 20_000)
         #expect(text(outcome.output) == "AB=with = and\nnewline\nA=2\n")
+        setenv("OPK_TEST_BYTES", [CChar(bitPattern: 0xFF), 0x41, 0], 1)
+        defer { unsetenv("OPK_TEST_BYTES") }
+        #expect(ProcessEnvironment.inherited().entries.contains(Array("OPK_TEST_BYTES=".utf8) + [0xFF, 0x41]))
         #expect(ProcessEnvironment.inherited()["PATH"] == ProcessInfo.processInfo.environment["PATH"])
     }
 
