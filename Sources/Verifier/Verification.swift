@@ -63,7 +63,7 @@ public struct Verification<Sources: VerifierSources> {
     private mutating func authorize(_ identity: VerifiedIdentity, as account: Principal, _ config: ServerConfig) throws(Refusal)
         -> [AuthRow]
     {
-        let authID = try sources.authID(for: account, of: identity.issuer)
+        let authID = try sources.authID(for: account, naming: identity)
         var decision = Policy.authorize(identity, as: account, authID: authID, config: config, userinfo: .notAsked)
         if case .needsUserinfo = decision {
             let answer = identity.accessToken.flatMap { sources.userinfo(for: identity, accessToken: $0) }

@@ -14,7 +14,8 @@ public protocol VerifierSources {
     /// The provider's keys, from the cache or by one fetch. A `TimelyToken` is the proof that every local check held before the network
     /// is touched.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet
-    mutating func authID(for account: Principal, of issuer: Text) throws(Refusal) -> AuthID
+    /// The rows of that account, or at least those that this identity could come in by.
+    mutating func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID
     /// The body of the provider's answer; nil where it cannot be had.
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]?
 }

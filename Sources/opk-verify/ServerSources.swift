@@ -48,9 +48,9 @@ struct ServerSources: VerifierSources {
         }
     }
 
-    func authID(for account: Principal, of issuer: Text) throws(Refusal) -> AuthID {
+    func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
         do {
-            return try AuthID(for: account, of: issuer, at: configFolder + "/auth_id", trust: trust)
+            return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
         } catch {
             throw Refusal(.unsafeFile, "\(error)")
         }
