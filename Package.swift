@@ -89,7 +89,7 @@ let package = Package(
         program(
             "opk-verify",
             ["Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "CSystem", "JOSE", "SSHKeys", "Vocabulary"]),
-        program("opk-fetch", ["OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
+        program("opk-fetch", ["ChildProcess", "OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
         program(
             "opk", ["Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary", arguments]),
         program("opk-demo-provider", ["DemoProvider", "JOSE", "Vocabulary", arguments]),

@@ -95,9 +95,10 @@ struct DemoProviderCommand: AsyncParsableCommand {
         }
         options.redirectURIs = redirectURI.map { Text($0) }
         options.controlToken = controlToken.map { Text($0) }
-        options.control = try ControlArguments(
-            autoLogin: autoLogin, keyType: keyType, tokenLifetime: tokenLifetime, issuedAtOffset: issuedAtOffset, faults: fault
-        ).documents() + control.map { Text($0) }
+        options.control =
+            try ControlArguments(
+                autoLogin: autoLogin, keyType: keyType, tokenLifetime: tokenLifetime, issuedAtOffset: issuedAtOffset, faults: fault
+            ).documents() + control.map { Text($0) }
         return options
     }
 }

@@ -1,5 +1,6 @@
 // opk-fetch: talks to an identity provider and never decides. opk-verify decides and never talks.
 
+import ChildProcess
 import HTTP
 import KeyCache
 import OIDC
@@ -63,7 +64,7 @@ func deliver(_ bytes: [UInt8]) -> Int32 {
 // A reader that has gone away is an error of write(2), with a sentence.
 signal(SIGPIPE, SIG_IGN)
 
-switch Arguments.read(Array(CommandLine.arguments.dropFirst())) {
+switch Arguments.read(ProcessArguments.texts) {
 case .help: exit(deliver(Array(Arguments.help.utf8)))
 case .version: exit(deliver(Array("opk-fetch \(Version.text)\n".utf8)))
 case .wrong(let sentence):

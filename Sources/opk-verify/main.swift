@@ -1,6 +1,6 @@
 // opk-verify: sshd asks whether a key may log in to an account; this answers with a line, or with nothing.
 
-import CSystem
+import ChildProcess
 import Verifier
 import Vocabulary
 
@@ -35,12 +35,7 @@ func verify(_ arguments: Arguments) -> Int32 {
 // A reader of the answer that has gone away is an error of write(2), not the end of this process before its log line.
 signal(SIGPIPE, SIG_IGN)
 
-// As bytes: an account name need not be UTF-8, and must not become another one on the way.
-let words = (1..<max(1, opk_argument_count())).map { index in
-    unsafe opk_argument(index).map { unsafe [UInt8](UnsafeRawBufferPointer(start: $0, count: strlen($0))) } ?? []
-}
-
-switch Arguments.parse(words) {
+switch Arguments.parse(ProcessArguments.words) {
 case .verify(let arguments): exit(verify(arguments))
 case .help:
     writeAll(Array((Arguments.help + "\n").utf8), to: STDOUT_FILENO)

@@ -91,7 +91,8 @@ struct GrantTests {
 
     @Test("userinfo answers the bearer of an access token, and nobody else")
     func userinfo() async throws {
-        try await withProvider(#"{"userinfo_only": ["groups"], "claims": {"alice": {"groups": ["x"], "name": null, "dept": 7}}}"#) { party in
+        try await withProvider(#"{"userinfo_only": ["groups"], "claims": {"alice": {"groups": ["x"], "name": null, "dept": 7}}}"#) {
+            party in
             let login = try await party.exchange(try await party.code())
             let claims = try RelyingParty.idToken(login).payload()
             #expect(claims["groups"] == nil)

@@ -30,7 +30,10 @@ struct DigestTests {
 
     @Test("SHAKE256 of FIPS 202, of any length")
     func shake() {
-        let empty = bytes(hex: "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762fd75dc4ddd8c0f200cb05019d67b592f6fc821c49479ab48640292eacb3b7c4be")
+        let empty = bytes(
+            hex:
+                "46b9dd2b0ba88d13233b3feb743eeb243fcd52ea62b81b82b50c27646ed5762fd75dc4ddd8c0f200cb05019d67b592f6fc821c49479ab48640292eacb3b7c4be"
+        )
         #expect(Digest.shake256([], length: 64) == empty)
         #expect(Digest.shake256([], length: 32) == Array(empty.prefix(32)))
         #expect(Digest.shake256(abc, length: 32) == bytes(hex: "483366601360a8771c6863080cc4114d8db44530f8f1e1ee4f94ea37e78b5739"))

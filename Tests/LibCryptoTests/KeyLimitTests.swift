@@ -29,7 +29,9 @@ struct KeyLimitTests {
     @Test("An RSA modulus is odd and written without leading zeros (V35)")
     func modulusShape() {
         #expect(throws: Never.self) { try RSAPublicKey(modulus: modulus, exponent: [1, 0, 1]) }
-        #expect(throws: KeyError.modulus) { try RSAPublicKey(modulus: Array(modulus.dropLast()) + [modulus[255] & 0xFE], exponent: [1, 0, 1]) }
+        #expect(throws: KeyError.modulus) {
+            try RSAPublicKey(modulus: Array(modulus.dropLast()) + [modulus[255] & 0xFE], exponent: [1, 0, 1])
+        }
         #expect(throws: KeyError.modulus) { try RSAPublicKey(modulus: [0] + modulus, exponent: [1, 0, 1]) }
         #expect(throws: KeyError.modulus) { try RSAPublicKey(modulus: [], exponent: [1, 0, 1]) }
         #expect(throws: (any Error).self) { try RSAPublicKey(modulus: [UInt8](repeating: 0, count: 256), exponent: [1, 0, 1]) }

@@ -26,7 +26,8 @@ struct Base64Tests {
     @Test(
         "Base64url with padding, the other alphabet, white space, stray bits or an impossible length is refused (V17)",
         arguments: [
-            "Zg==", "Zg=", "Zm9v=", "=", "Zm+v", "Zm/v", "Zm 9v", " Zm9v", "Zm9v ", "Zm9v\n", "Zm9v\r\n", "Zm\t9v", "?Zm9v", "Zm9v#", "Z", "Zm9vZ",
+            "Zg==", "Zg=", "Zm9v=", "=", "Zm+v", "Zm/v", "Zm 9v", " Zm9v", "Zm9v ", "Zm9v\n", "Zm9v\r\n", "Zm\t9v", "?Zm9v", "Zm9v#", "Z",
+            "Zm9vZ",
             "Zh", "Zn9", "Zm-", "Zm9vYh", "Zm9v\u{0}", "Zm9\u{E9}",
         ])
     func strictURL(_ text: String) {
@@ -36,7 +37,8 @@ struct Base64Tests {
     @Test(
         "Base64 without its padding, with too much of it, the other alphabet, white space or stray bits is refused (V55)",
         arguments: [
-            "Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zm9v====", "====", "=", "==", "Z===", "Zm-v", "Zm_v", "Zm9v Zm9v", "Zm9v\n", "Zh==", "Zm9=", "Zg==Zg==",
+            "Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zm9v====", "====", "=", "==", "Z===", "Zm-v", "Zm_v", "Zm9v Zm9v", "Zm9v\n", "Zh==",
+            "Zm9=", "Zg==Zg==",
             "=Zm9", "Z=m9", "Zm=v",
         ])
     func strictStandard(_ text: String) {

@@ -71,9 +71,12 @@ struct TextTests {
 @Suite("Hostile text is harmless once it is escaped")
 struct EscapingTests {
     static let hostile: [(text: Text, escaped: String)] = [
-        ("plain", "plain"), ("a\nb", #"a\u{a}b"#), ("\u{1B}[31m", #"\u{1b}[31m"#), ("a\rb", #"a\u{d}b"#), ("\"\\", #"\"\\"#), ("\0", #"\u{0}"#),
-        ("\u{7F}", #"\u{7f}"#), ("\u{202E}abc", #"\u{202e}abc"#), ("\u{2066}", #"\u{2066}"#), ("\u{85}", #"\u{85}"#), ("\u{2028}", #"\u{2028}"#),
-        ("\u{200B}", #"\u{200b}"#), ("\u{A0}", #"\u{a0}"#), ("\u{E000}", #"\u{e000}"#), ("\u{FEFF}", #"\u{feff}"#), ("\u{E9}", "\u{E9}"), ("日本", "日本"),
+        ("plain", "plain"), ("a\nb", #"a\u{a}b"#), ("\u{1B}[31m", #"\u{1b}[31m"#), ("a\rb", #"a\u{d}b"#), ("\"\\", #"\"\\"#),
+        ("\0", #"\u{0}"#),
+        ("\u{7F}", #"\u{7f}"#), ("\u{202E}abc", #"\u{202e}abc"#), ("\u{2066}", #"\u{2066}"#), ("\u{85}", #"\u{85}"#),
+        ("\u{2028}", #"\u{2028}"#),
+        ("\u{200B}", #"\u{200b}"#), ("\u{A0}", #"\u{a0}"#), ("\u{E000}", #"\u{e000}"#), ("\u{FEFF}", #"\u{feff}"#), ("\u{E9}", "\u{E9}"),
+        ("日本", "日本"),
     ]
 
     @Test("Control, invisible and direction-turning characters are written as numbers (V67, C35)", arguments: hostile.indices)

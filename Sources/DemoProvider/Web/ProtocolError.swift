@@ -23,7 +23,7 @@ struct ProtocolError: Error {
         case invalidScope = "invalid_scope"
         case accessDenied = "access_denied"
         case serverError = "server_error"
-    // RFC 8628 section 3.5
+        // RFC 8628 section 3.5
         case authorizationPending = "authorization_pending"
         case slowDown = "slow_down"
         case expiredToken = "expired_token"

@@ -35,7 +35,9 @@ private func check(_ bytes: [UInt8]) {
     must(certificate.validAfter <= UInt64(now.seconds) && UInt64(now.seconds) < certificate.validBefore, "not valid now")
     must(selfSigned.principals.count == certificate.principals.count, "a principal was dropped")
     for principal in selfSigned.principals {
-        must(!principal.text.isEmpty && principal.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x2C && $0 != 0x5C }, "an unsafe principal")
+        must(
+            !principal.text.isEmpty && principal.text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x2C && $0 != 0x5C },
+            "an unsafe principal")
     }
     if let token = try? selfSigned.token() {
         must(certificate.isOpenPubkey, "a token in a certificate that is not ours")

@@ -13,7 +13,8 @@ import Vocabulary
         must(found.rows == all.rows.filter { $0.account == row.account && $0.issuer == row.issuer }, "a row lost or found in scanning")
         let line = [quoted(row.account.text.utf8), quoted(written(row.identity).utf8), quoted(row.issuer.utf8)].joined(separator: [0x20])
         let again = AuthID(parsing: Array(line)).rows
-        must(again.count == 1 && again[0].account == row.account && again[0].identity == row.identity && again[0].issuer == row.issuer,
+        must(
+            again.count == 1 && again[0].account == row.account && again[0].identity == row.identity && again[0].issuer == row.issuer,
             "a row that is read differently once it is written")
     }
     for problem in all.problems { must(!problem.text.utf8.contains { $0 < 0x20 }, "a control character in a message") }
@@ -29,7 +30,8 @@ import Vocabulary
         guard let expiry = written(row.expiry) else { continue }
         let line = [quoted(row.issuer.utf8), quoted(row.clientID.utf8), Array(expiry.utf8)].joined(separator: [0x20])
         let again = Providers(parsing: Array(line)).rows
-        must(again == [ProviderRow(issuer: row.issuer, clientID: row.clientID, expiry: row.expiry, options: row.options, line: 1)],
+        must(
+            again == [ProviderRow(issuer: row.issuer, clientID: row.clientID, expiry: row.expiry, options: row.options, line: 1)],
             "a row that is read differently once it is written")
     }
     for problem in all.problems { must(!problem.text.utf8.contains { $0 < 0x20 }, "a control character in a message") }

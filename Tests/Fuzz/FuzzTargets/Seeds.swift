@@ -66,7 +66,8 @@ private var jsonSeeds: [[UInt8]] {
         ]
     ]
     let texts = [
-        #"{"a":[1,-0.5e+3,1e400,true,false,null],"\u00e9\ud83d\ude00":"\b\f\n\r\t\"\\\/<>&"}"#, "[[[[[[[[]]]]]]]]", "1790000000.123456789", "\"\u{2028}\u{2029}\"",
+        #"{"a":[1,-0.5e+3,1e400,true,false,null],"\u00e9\ud83d\ude00":"\b\f\n\r\t\"\\\/<>&"}"#, "[[[[[[[[]]]]]]]]", "1790000000.123456789",
+        "\"\u{2028}\u{2029}\"",
         #"{"a":{"b":{"c":{}}},"B":[],"":0}"#, " \t\r\n{ } ",
     ]
     return [keys.serialized] + texts.map { Array($0.utf8) }
@@ -74,10 +75,13 @@ private var jsonSeeds: [[UInt8]] {
 
 private var loginSeeds: [[UInt8]] {
     let claims = #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","nonce":"$C","iat":1789999940,"exp":1790003600}"#
-    let many = #"{"iss":"https://issuer.example.com","aud":["test-client","b"],"azp":"test-client","sub":"a","nonce":"$C","iat":1789999940.5}"#
-    let old = #"{"iss":"https://issuer.example.com","aud":["test-client"],"sub":"a","nonce":"$C","iat":1789990000,"nbf":0,"exp":1789993600}"#
+    let many =
+        #"{"iss":"https://issuer.example.com","aud":["test-client","b"],"azp":"test-client","sub":"a","nonce":"$C","iat":1789999940.5}"#
+    let old =
+        #"{"iss":"https://issuer.example.com","aud":["test-client"],"sub":"a","nonce":"$C","iat":1789990000,"nbf":0,"exp":1789993600}"#
     let fresh = #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","iat":1789999990,"exp":1790003600}"#
-    let bound = #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","iat":1789999940,"cnf":{"jwk":{"kty":"OKP","crv":"Ed25519","x":"iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w"}}}"#
+    let bound =
+        #"{"iss":"https://issuer.example.com","aud":"test-client","sub":"a","iat":1789999940,"cnf":{"jwk":{"kty":"OKP","crv":"Ed25519","x":"iojj3XQJ8ZX9UtstPLpdcspnCb8dlBIb83SIAbQPb1w"}}}"#
     let dpop = #"{"alg":"EdDSA","kid":"key-1","typ":"dpop+id_token"}"#
     let access = #"{"alg":"EdDSA","typ":"at+JWT"}"#
     let client = #"{"alg":"EdDSA","rz":"0","typ":"CIC","upk":$U,"extra":{"<b>":[1,"\u2028"]}}"#
