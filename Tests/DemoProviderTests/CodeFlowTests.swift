@@ -155,19 +155,19 @@ struct CodeFlowTests {
     @Test("a confidential client must bring its secret, in the header or in the body")
     func secrets() async throws {
         try await withProvider(nil, { $0.clients.append(Client("secret:app", secret: "p w")) }) { party in
-            func exchange(_ changes: [String: String?], _ headers: [String: String] = [:]) async throws -> RelyingParty.Answer {
-                var form = [
-                    "grant_type": "authorization_code", "code": try await party.code("alice", ["client_id": "secret:app"]),
-                    "redirect_uri": party.redirectURI, "client_id": "secret:app", "code_verifier": party.verifier,
-                ]
-                for (name, value) in changes { form[name] = value }
-                return try await party.send("POST", "/token", form: form, headers: headers)
-            }
-            #expect(try await exchange([:]).status == 401)
-            #expect(try await exchange(["client_secret": "wrong"]).json["error"] == "invalid_client")
-            #expect(try await exchange(["client_secret": "p w"]).status == 200)
-            let basic = "Basic " + Base64.encode(Array("secret%3Aapp:p+w".utf8))
-            #expect(try await exchange(["client_id": nil], ["Authorization": basic]).status == 200)
+            let client = ["client_id": "secret:app"]
+            let none = try await party.exchange(try await party.code("alice", client), client)
+            #expect(none.status == 401)
+            let wrong = try await party.exchange(
+                try await party.code("alice", client), ["client_id": "secret:app", "client_secret": "wrong"])
+            #expect(wrong.json["error"] == "invalid_client")
+            let post = try await party.exchange(
+                try await party.code("alice", client), ["client_id": "secret:app", "client_secret": "p w"])
+            #expect(post.status == 200)
+            let basic = try await party.exchange(
+                try await party.code("alice", client), ["client_id": nil],
+                headers: ["Authorization": "Basic " + Base64.encode(Array("secret%3Aapp:p+w".utf8))])
+            #expect(basic.status == 200)
         }
     }
 

@@ -161,21 +161,18 @@ struct ControlTests {
     @Test("a cut answer says that it is longer than it is")
     func cut() async throws {
         try await withProvider(#"{"faults": {"jwks": "cut"}}"#) { party in
-            let answer = try RawConnection.exchange(
-                "GET /jwks HTTP/1.1\r\nHost: localhost\r\n\r\n", port: party.provider.port)
-            let halves = answer.components(separatedBy: "\r\n\r\n")
-            let length = answer.components(separatedBy: "Content-Length: ").last.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
-            #expect(halves.count == 2)
-            #expect(halves.last?.utf8.count == length - 1000)
+            let answer = try await party.get("/jwks")
+            let length = try #require(answer.headers["content-length"].flatMap { Int($0) })
+            #expect(answer.status == 200)
+            #expect(answer.body.count == length - 1000)
         }
     }
 
     @Test("a Host that rebinding could bring is turned away")
     func hostHeader() async throws {
         try await withProvider { party in
-            let answer = try RawConnection.exchange(
-                "GET /jwks HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", port: party.provider.port)
-            #expect(answer.hasPrefix("HTTP/1.1 421"))
+            let answer = try await party.send("GET", "/jwks", headers: ["Host": "evil.example"])
+            #expect(answer.status == 421)
         }
     }
 
@@ -198,8 +195,8 @@ struct ControlTests {
     func stopping() async throws {
         let provider = try await DemoProvider.start()
         await provider.stop()
-        #expect(throws: RawConnection.Failure.self) {
-            try RawConnection.exchange("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", port: provider.port)
+        await #expect(throws: RawConnection.Failure.self) {
+            try await RelyingParty(provider).get("/")
         }
     }
 }

@@ -6,7 +6,7 @@ extension JSONObject {
     func overridden(by changes: JSONObject?) -> JSONObject {
         var out = self
         for change in changes?.members ?? [] {
-            out[change.name] = change.value == .null ? nil : change.value
+            out[change.name] = change.value == .null ? JSON?.none : change.value
         }
         return out
     }
