@@ -99,7 +99,7 @@ let package = Package(
             "FuzzTargets", ["MintingKit", "JOSE", "LibCrypto", "PKToken", "Policy", "SSHKeys", "Vocabulary"],
             path: "Tests/Fuzz/FuzzTargets"),
         .executableTarget(
-            name: "opk-fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/opk-fuzz",
+            name: "opk-fuzz", dependencies: ["FuzzTargets", "SSHKeys", "Vocabulary"], path: "Tests/Fuzz/opk-fuzz",
             swiftSettings: house + (fuzzing ? [.define("LIBFUZZER")] : []),
             linkerSettings: fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])] : []),
 

@@ -11,13 +11,16 @@ func read(_ path: String) -> [UInt8]? {
     FileManager.default.contents(atPath: path).map(Array.init)
 }
 
-/// `folder/TARGET/own-N` for every target.
-func writeSeeds(to folder: String) throws {
-    for target in FuzzTarget.all {
-        let place = folder + "/" + target.name
+/// `folder/TARGET/own-N` for every target, and `folder/TARGET/shared-N` where the published data is there.
+func writeSeeds(to folder: String, shared: String?) throws {
+    func write(_ bytes: [UInt8], _ target: String, _ name: String) throws {
+        let place = folder + "/" + target
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
-        for (index, seed) in try target.seeds().enumerated() {
-            try Data(seed).write(to: URL(fileURLWithPath: place + "/own-\(index)"))
-        }
+        try Data(bytes).write(to: URL(fileURLWithPath: place + "/" + name))
     }
+    for target in FuzzTarget.all {
+        for (index, seed) in try target.seeds().enumerated() { try write(seed, target.name, "own-\(index)") }
+    }
+    guard let shared else { return }
+    for (index, seed) in sharedSeeds(in: shared).enumerated() { try write(seed.bytes, seed.target, "shared-\(index)") }
 }

@@ -1,6 +1,6 @@
 //  opk-fuzz TARGET FILE…            reads each file (or each file of a folder) through the target; a finding ends it
 //  opk-fuzz TARGET [libFuzzer's]    the same door when built with OPK_FUZZ=1: see the Makefile's `fuzz`
-//  opk-fuzz --seeds FOLDER          writes FOLDER/TARGET/…: good inputs of our own making, to start from
+//  opk-fuzz --seeds FOLDER [SHARED] writes FOLDER/TARGET/…: good inputs to start from, of our own making and of ../shared
 
 import FuzzTargets
 
@@ -13,14 +13,14 @@ import FuzzTargets
 let arguments = Array(CommandLine.arguments.dropFirst())
 
 func usage() -> Never {
-    print("usage: opk-fuzz TARGET FILE… | opk-fuzz --seeds FOLDER\ntargets: " + FuzzTarget.all.map(\.name).joined(separator: " "))
+    print("usage: opk-fuzz TARGET FILE… | opk-fuzz --seeds FOLDER [SHARED]\ntargets: " + FuzzTarget.all.map(\.name).joined(separator: " "))
     exit(2)
 }
 
 if arguments.first == "--seeds" {
-    guard arguments.count == 2 else { usage() }
+    guard (2...3).contains(arguments.count) else { usage() }
     do {
-        try writeSeeds(to: arguments[1])
+        try writeSeeds(to: arguments[1], shared: arguments.count == 3 ? arguments[2] : nil)
     } catch {
         print("cannot write the seeds: \(error)")
         exit(1)
