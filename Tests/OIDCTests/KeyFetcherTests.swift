@@ -190,6 +190,52 @@ struct OPKFetchTests {
                     && !String(decoding: outcome.errorOutput, as: UTF8.self).contains("t0"))
         }
     }
+
+    @Test("C06 uses neither .netrc, nor .curlrc, nor a proxy to this machine")
+    func surroundings() async throws {
+        let home = FileManager.default.temporaryDirectory.appendingPathComponent("opk-home-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: home) }
+        try Data("machine 127.0.0.1 login me password hunter2\n".utf8).write(to: home.appendingPathComponent(".netrc"))
+        try Data("user = me:hunter2\n".utf8).write(to: home.appendingPathComponent(".curlrc"))
+        let proxy = "http://127.0.0.1:1"
+        let outcome = try await OPKFetch.run(
+            ["--cache-dir", "/nonexistent", "keys", provider.server.url],
+            environment: ["HOME": home.path, "http_proxy": proxy, "https_proxy": proxy, "all_proxy": proxy])
+        #expect(outcome.succeeded && provider.server.requests.count == 2)
+        for request in provider.server.requests { #expect(request.header("Authorization") == nil && request.header("Cookie") == nil) }
+    }
+
+    @Test("asks through the proxy that the environment names")
+    func proxy() async throws {
+        let outcome = try await OPKFetch.run(
+            ["--cache-dir", "/nonexistent", "keys", "https://idp.example.com"],
+            environment: ["https_proxy": provider.server.url, "no_proxy": ""])
+        #expect(outcome.ending == .exited(1))
+        let request = try #require(provider.server.requests.first)
+        #expect(request.method == "CONNECT" && request.target == "idp.example.com:443")
+    }
+
+    @Test("C07 trusts the authority that SSL_CERT_FILE names, and not without it", .enabled(if: OpenSSLServer.isThere))
+    func privateAuthority() async throws {
+        let server = try OpenSSLServer(certificate: .good, connections: 3) { port in
+            let issuer = "https://localhost:\(port)"
+            return [
+                ".well-known/openid-configuration": "{\"issuer\":\"\(issuer)\",\"jwks_uri\":\"\(issuer)/jwks\"}",
+                "jwks": FakeProvider.keySet,
+            ]
+        }
+        let arguments = ["--cache-dir", "/nonexistent", "keys", "https://localhost:\(server.port)"]
+        // Asked again while the server is not up yet; the refusal of its certificate is the first of its three connections.
+        var refused = try await OPKFetch.run(arguments)
+        for _ in 0..<100 where String(decoding: refused.errorOutput, as: UTF8.self).contains("no connection") {
+            try await Task.sleep(for: .milliseconds(100))
+            refused = try await OPKFetch.run(arguments)
+        }
+        #expect(refused.ending == .exited(1) && String(decoding: refused.errorOutput, as: UTF8.self).contains("TLS certificate"))
+        let trusted = try await OPKFetch.run(arguments, environment: ["SSL_CERT_FILE": server.authority])
+        #expect(trusted.succeeded && !trusted.output.isEmpty)
+    }
 }
 
 /// The program that was built with these tests.
@@ -201,13 +247,18 @@ enum OPKFetch {
     }()
 
     /// On a thread of its own: fifty of them would take all of the pool's.
-    static func run(_ arguments: [String], input: String = "") async throws -> ChildProcess.Outcome {
-        try await withCheckedThrowingContinuation { continuation in
+    static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) async throws
+        -> ChildProcess.Outcome
+    {
+        var whole = ProcessEnvironment.inherited()
+        for (name, value) in environment { whole[name] = value }
+        let environment = whole
+        return try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 continuation.resume(
                     with: Result {
                         try ChildProcess.run(
-                            path, arguments, environment: .inherited(), input: Array(input.utf8), errorOutput: .captured(limit: 4096),
+                            path, arguments, environment: environment, input: Array(input.utf8), errorOutput: .captured(limit: 4096),
                             deadline: 30_000)
                     })
             }
