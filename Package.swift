@@ -104,7 +104,7 @@ let package = Package(
             linkerSettings: fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])] : []),
 
         // What the tests share: other people's data beside the checkout, and logins made to be changed.
-        .target(name: "TestSupport", dependencies: ["JOSE", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
+        .target(name: "TestSupport", dependencies: ["JOSE", "ChildProcess", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
         module("MintingKit", ["JOSE", "LibCrypto", "PKToken", "SSHKeys", "Vocabulary"], path: "Tests/MintingKit"),
         testing("VocabularyTests", ["Vocabulary"]),
         testing("LibCryptoTests", ["LibCrypto", "JOSE", "Vocabulary"]),
@@ -113,11 +113,11 @@ let package = Package(
         testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
         testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
-        testing("KeyCacheTests", ["KeyCache", "JOSE", "Vocabulary"]),
+        testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
-        testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "DemoProvider", "KeyCache", "Vocabulary"]),
+        testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),
         testing("LoginTests", ["Login", "OIDC", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),

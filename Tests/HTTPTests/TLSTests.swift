@@ -1,4 +1,3 @@
-import ChildProcess
 import Foundation
 import HTTP
 import TestSupport
@@ -52,59 +51,5 @@ struct TLSTests {
         let client = HTTPClient(authorities: "/nonexistent/ca.pem")
         let error = #expect(throws: HTTPError.self) { try client.get(WebURL(parsing: "https://localhost:\(server.port)/")) }
         #expect(error?.code == .trustStore)
-    }
-}
-
-/// `openssl s_server -WWW` in a folder of its own, with one file, `answer`. It serves a given number of connections and ends.
-final class OpenSSLServer: Sendable {
-    enum Certificate: CaseIterable { case good, selfSigned, expired, otherHost, sha1 }
-
-    static let isThere: Bool = (try? run("version")) != nil
-
-    let port: UInt16
-    let authority: String
-    private let folder: URL
-
-    init(certificate: Certificate, options: String = "", connections: Int = 1) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("opk-tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        authority = folder.appendingPathComponent("ca.pem").path
-        try Data("{}".utf8).write(to: folder.appendingPathComponent("answer"))
-        try OpenSSLServer.make(certificate, in: folder)
-        port = try OpenSSLServer.freePort()
-        // The server itself would not load a certificate with a SHA-1 signature at its usual level.
-        let options = certificate == .sha1 ? "-cipher DEFAULT@SECLEVEL=0" : options
-        let command = "s_server -accept 127.0.0.1:\(port) -naccept \(connections) -cert leaf.pem -key leaf.key -WWW \(options)"
-        Thread.detachNewThread { [folder] in try? OpenSSLServer.run(command, in: folder) }
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(at: folder)
-    }
-
-    /// Free now. Whoever takes it in between makes the test fail, not pass.
-    private static func freePort() throws -> UInt16 {
-        try ScriptedServer().port
-    }
-
-    private static func make(_ certificate: Certificate, in folder: URL) throws {
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-        try run("req -x509 \(key) -keyout ca.key -out ca.pem -subj /CN=authority -days 2", in: folder)
-        let name = certificate == .otherHost ? "other.example" : "localhost"
-        let subject = "\(key) -keyout leaf.key -subj /CN=\(name) -addext subjectAltName=DNS:\(name)"
-        if certificate == .selfSigned { return try run("req -x509 \(subject) -out leaf.pem -days 2", in: folder) }
-        try run("req \(subject) -out leaf.csr", in: folder)
-        let hash = certificate == .sha1 ? "-sha1" : "-sha256"
-        let days = certificate == .expired ? "-1" : "2"
-        try run(
-            "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -copy_extensions copy -out leaf.pem \(hash) -days \(days)",
-            in: folder)
-    }
-
-    /// The command line is ours, so a shell does no harm, and it changes the folder.
-    private static func run(_ command: String, in folder: URL = FileManager.default.temporaryDirectory) throws {
-        let outcome = try ChildProcess.run(
-            "/bin/sh", ["-c", "cd '\(folder.path)' && exec openssl \(command)"], environment: .inherited(), deadline: 30_000)
-        guard outcome.succeeded else { throw CocoaError(.executableLoad) }
     }
 }
