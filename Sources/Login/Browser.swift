@@ -1,0 +1,88 @@
+public import ChildProcess
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Opens a page in the person's browser: by argument vector, never by a shell (C33, C34), and with nothing secret in the browser's
+/// environment (C38).
+public struct Browser: Sendable {
+    private let environment: ProcessEnvironment
+
+    public init(environment: ProcessEnvironment) {
+        self.environment = environment
+    }
+
+    /// Whether a browser was started. What it does then cannot be known.
+    public func open(_ url: String) -> Bool {
+        guard Browser.isHarmless(url) else { return false }
+        for command in commands(for: url) {
+            guard let program = path(of: command[0]) else { continue }
+            do throws(ChildFailure) {
+                try ChildProcess.spawnDetached(program, Array(command.dropFirst()), environment: childEnvironment)
+                return true
+            } catch {
+                continue
+            }
+        }
+        return false
+    }
+
+    /// `https://` or `http://`, then the characters of RFC 3986 alone: nothing that a program could take for an option or a
+    /// terminal for a command.
+    static func isHarmless(_ url: String) -> Bool {
+        guard url.hasPrefix("https://") || url.hasPrefix("http://") else { return false }
+        let marks = Set("-._~:/?#[]@!$&'()*+,;=%".utf8)
+        return url.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            default: marks.contains(byte)
+            }
+        }
+    }
+
+    /// What to try, in order. `$BROWSER` is a list with colons between, as Debian's sensible-browser reads it; `%s` in a word stands
+    /// for the URL, which else comes last. Its words are split at spaces and mean nothing else.
+    func commands(for url: String) -> [[String]] {
+        if let chosen = environment["BROWSER"], !chosen.isEmpty {
+            return chosen.split(separator: ":").compactMap { command in
+                let words = command.split(separator: " ").map(String.init)
+                guard !words.isEmpty else { return nil }
+                guard words.contains(where: { $0.contains("%s") }) else { return words + [url] }
+                return words.map { word in
+                    word.split(separator: "%s", omittingEmptySubsequences: false).joined(separator: url)
+                }
+            }
+        }
+        #if os(macOS)
+            return [["/usr/bin/open", url]]
+        #else
+            // Without a display xdg-open would start a text browser in this terminal, or none.
+            guard ["DISPLAY", "WAYLAND_DISPLAY"].contains(where: { environment[$0]?.isEmpty == false }) else { return [] }
+            return [["xdg-open", url]]
+        #endif
+    }
+
+    /// The environment without what may hold a secret of ours or of a CI system's.
+    var childEnvironment: ProcessEnvironment {
+        var child = environment
+        for entry in environment.entries {
+            let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+            if Browser.privatePrefixes.contains(where: name.hasPrefix) { child[name] = nil }
+        }
+        return child
+    }
+
+    /// OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
+    private static let privatePrefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"]
+
+    /// As execvp finds it, but only in absolute folders of PATH.
+    private func path(of program: String) -> String? {
+        if program.contains("/") { return program.hasPrefix("/") ? program : nil }
+        let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        return folders.filter { $0.hasPrefix("/") }.map { "\($0)/\(program)" }.first { unsafe access($0, X_OK) == 0 }
+    }
+}

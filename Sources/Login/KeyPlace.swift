@@ -1,0 +1,118 @@
+import SSHKeys
+import SafeFiles
+public import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Where a key pair lies: a private key, and beside it the certificate, where ssh looks for it by itself.
+public struct KeyPlace: Hashable, Sendable {
+    public let privateKey: String
+    public var certificate: String { privateKey + "-cert.pub" }
+    /// We never write one, but ssh would prefer it to what the private key says.
+    var publicKey: String { privateKey + ".pub" }
+
+    public init(_ path: String) {
+        privateKey = path
+    }
+
+    /// Whose the files there are.
+    public enum Occupancy: Equatable, Sendable {
+        case free
+        /// Ours or opkssh's, to be replaced.
+        case ours
+        case somebodyElses(why: String)
+    }
+
+    /// What opk puts behind a certificate, to know it again; opkssh writes the same.
+    public static let certificateComment: Text = "openpubkey"
+    /// And into the private key, as opkssh does.
+    static let privateKeyComment: Text = "openpubkey cert"
+
+    /// Nothing there is followed, opened for writing or trusted: a link, a foreign owner, a file that cannot be read is somebody else's.
+    public func occupancy() -> Occupancy {
+        do throws(UnsafeFile) {
+            // A file of ours is small; a limit keeps a foreign one from being read whole.
+            let trust = FileTrust.rootOrUser(UInt32(geteuid()))
+            let keyFile = try SafeFile.read(privateKey, trust: trust, limit: 64 << 10)
+            let certificateFile = try SafeFile.read(certificate, trust: trust, limit: 1 << 20)
+            let publicFile = try SafeFile.read(publicKey, trust: trust, limit: 1 << 20)
+            if keyFile == nil, certificateFile == nil, publicFile == nil { return .free }
+            return KeyPlace.judge(keyFile, certificateFile, publicFile)
+        } catch {
+            return .somebodyElses(why: "\(error)")
+        }
+    }
+
+    private static func judge(_ keyFile: [UInt8]?, _ certificateFile: [UInt8]?, _ publicFile: [UInt8]?) -> Occupancy {
+        var certificate: SSHKeyLine?
+        if let certificateFile {
+            guard let line = SSHKeyLine(parsing: certificateFile), isOurs(line.comment) else {
+                return .somebodyElses(why: "the certificate beside it was not made by opk or opkssh")
+            }
+            certificate = line
+        }
+        if let publicFile {
+            guard let line = SSHKeyLine(parsing: publicFile), isOurs(line.comment) else {
+                return .somebodyElses(why: "the public key beside it was not made by opk or opkssh")
+            }
+        }
+        if let keyFile {
+            guard let outline = try? OpenSSHPrivateKeyFile.outline(keyFile) else {
+                return .somebodyElses(why: "its private key was not made by opk or opkssh")
+            }
+            // Either the key says so itself (a crash between two files leaves it alone), or our certificate is for this very key.
+            // A certificate of ours beside a key that somebody put there later says nothing about that key.
+            let saysSo = outline.comment.map(isOurs) ?? false
+            let certified = certificate.flatMap { try? SSHCertificate(parsing: $0.blob) }?.key?.sshBlob == outline.publicBlob
+            guard saysSo || certified else {
+                return .somebodyElses(why: "its private key was not made by opk or opkssh")
+            }
+        }
+        return .ours
+    }
+
+    private static func isOurs(_ comment: Text) -> Bool {
+        comment == certificateComment || comment == privateKeyComment || comment.hasPrefix("openpubkey:")
+    }
+}
+
+extension KeyPlace {
+    /// The first of ssh's own names for this kind of key that is free or ours: `id_ecdsa`, then `id_ecdsa_sk`, as opkssh does.
+    public static func usual(for kind: KeyKind, home: String) throws(LoginError) -> KeyPlace {
+        let folder = home + "/.ssh"
+        let places = ["id_\(kind.rawValue)", "id_\(kind.rawValue)_sk"].map { KeyPlace(folder + "/" + $0) }
+        for place in places {
+            switch place.occupancy() {
+            case .free, .ours: return place
+            case .somebodyElses: continue
+            }
+        }
+        throw .noFreeName(places.map(\.privateKey))
+    }
+
+    /// The file that the person named, if it is not somebody else's.
+    public static func named(_ path: String) throws(LoginError) -> KeyPlace {
+        let place = KeyPlace(path)
+        if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: path, why: why) }
+        return place
+    }
+
+    /// `$HOME`, else what the user database says.
+    public static func home(_ variable: String?) throws(LoginError) -> String {
+        if let variable, !variable.isEmpty {
+            guard variable.utf8.first == UInt8(ascii: "/") else { throw .noHome }
+            return variable
+        }
+        guard let entry = unsafe getpwuid(geteuid()), let folder = unsafe entry.pointee.pw_dir else { throw .noHome }
+        return unsafe String(cString: folder)
+    }
+}
+
+/// The kinds of key that opk makes.
+public enum KeyKind: String, CaseIterable, Sendable {
+    case ecdsa, ed25519
+}

@@ -1,0 +1,57 @@
+public import LibCrypto
+public import SafeFiles
+public import Vocabulary
+
+/// Why a login did not succeed: a closed list. LoginErrorWording.swift says it to a person.
+///
+/// No case carries a code, a token, a key or a secret.
+public enum LoginError: Error, Sendable {
+    // The call (exit status 64)
+    case noProvider(aliases: [String])
+    case unknownAlias(Text, known: [String])
+    case aliasAndProvider
+    case providerArgument
+    case scopes(Text)
+    case redirectURI(Text)
+    case principal(Text)
+    case lifetime(Text)
+
+    // The listener
+    case noFreePort([RedirectURI])
+    case listening(RedirectURI, errno: Int32)
+    case noAnswer([StrayRequest])
+
+    // The provider. The texts are escaped and whole sentences.
+    case discovery(issuer: Text, String)
+    case tokenEndpoint(String)
+    case keys(String)
+    /// What the provider said in its answer: hostile.
+    case refusedByProvider(error: Text, description: Text?)
+    /// RFC 9207: the answer came from another provider, or does not say whose it is though this provider promises to.
+    case answerFromAnother
+    case noAccessToken
+    case accessTokenHash
+    /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
+    case identity(Refusal, clockOff: Int64?)
+    case certificate(String)
+
+    // The files
+    case noHome
+    case noFreeName([String])
+    case somebodyElses(path: String, why: String)
+    case folder(path: String, why: String)
+    case writing(WriteFailure)
+    case key(KeyError)
+
+    // opk inspect
+    case unreadable(path: String, why: String)
+    case notACertificate(String)
+
+    /// Whether the command was called wrongly: nothing was tried.
+    public var isUsage: Bool {
+        switch self {
+        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime: true
+        default: false
+        }
+    }
+}

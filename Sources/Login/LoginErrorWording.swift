@@ -1,0 +1,108 @@
+import LibCrypto
+import SafeFiles
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+// What a person reads when a login does not succeed. Everything foreign in it is escaped.
+
+extension LoginError: CustomStringConvertible {
+    /// What went wrong, without a full stop: `opk: error: …`.
+    public var description: String {
+        switch self {
+        case .noProvider: "no provider was named"
+        case .unknownAlias(let alias, _): "there is no provider with the alias \(alias.escaped(limit: 60))"
+        case .aliasAndProvider: "name the provider by its alias or with --provider, not both"
+        case .providerArgument: "--provider wants ISSUER,CLIENT_ID[,SECRET[,SCOPES]]"
+        case .scopes(let text): "these are not scopes: \(text.escaped(limit: 60))"
+        case .redirectURI(let text):
+            "this redirect URI is not http://localhost:PORT/PATH (or 127.0.0.1, [::1]): \(text.escaped(limit: 80))"
+        case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
+        case .lifetime(let text): "this is not a time that a certificate can be good for: \(text.escaped(limit: 30))"
+        case .noFreePort(let candidates): "every port for the browser's answer is taken: " + candidates.map(\.text).joined(separator: " ")
+        case .listening(let uri, let number): "cannot wait for the browser at \(uri.text): \(systemError(number))"
+        case .noAnswer: "no answer came from the provider in time"
+        case .discovery(let issuer, let why): "the provider \(issuer.escaped(limit: 120)) cannot be used: \(why)"
+        case .tokenEndpoint(let why): "the provider did not give an identity: \(why)"
+        case .keys(let why): "the provider's keys cannot be had: \(why)"
+        case .refusedByProvider(let error, let words):
+            "the provider said no: \(error.escaped(limit: 60))" + (words.map { " (\($0.escaped(limit: 300)))" } ?? "")
+        case .answerFromAnother: "the browser's answer does not come from the provider that was asked"
+        case .noAccessToken: "the provider gave no access token, and --send-access-token needs one"
+        case .accessTokenHash: "the access token is not the one that the identity speaks of (at_hash)"
+        case .identity(let refusal, _): "a server would refuse this identity: \(refusal)"
+        case .certificate(let why): "the certificate could not be made: \(why)"
+        case .noHome: "there is no home folder: HOME is not set to one"
+        case .noFreeName(let paths): "every file name that ssh tries by itself holds somebody else's key: " + escaped(paths)
+        case .somebodyElses(let path, let why): "\(Text(path).escaped) is not opk's to replace: \(why)"
+        case .folder(let path, let why): "keys cannot lie in \(Text(path).escaped): \(why)"
+        case .writing(let failure): "\(failure)"
+        case .key(let error): "the key pair could not be made or used: \(error)"
+        case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
+        case .notACertificate(let why): "this is not an SSH certificate: \(why)"
+        }
+    }
+
+    /// What to do about it, where that can be guessed: `opk: hint: …`.
+    public var hint: String? {
+        switch self {
+        case .noProvider(let aliases):
+            "run `opk login ALIAS` with one of: \(aliases.joined(separator: ", ")); or `opk login --provider ISSUER,CLIENT_ID`"
+        case .unknownAlias(_, let known): "known aliases: \(known.joined(separator: ", ")); any other provider: --provider ISSUER,CLIENT_ID"
+        case .providerArgument: "for example: --provider https://idp.example.com,opk"
+        case .lifetime: "for example 30m, 8h, 24h, 7d, or oidc for as long as the ID token says"
+        case .principal: "letters, digits and . _ + @ - are allowed, 128 at most; several are separated by commas"
+        case .noFreePort:
+            "end the program that uses one of them (another `opk login`?), or give --redirect-uri one that the provider knows"
+        case .noAnswer(let strays): LoginError.hint(afterWaitingInVain: strays)
+        case .discovery: "check the issuer's spelling and the network; the issuer is compared letter by letter"
+        case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
+        case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"
+        case .identity(let refusal, let clockOff): LoginError.hint(for: refusal, clockOff: clockOff)
+        case .noFreeName: "choose a file yourself: `opk login -i ~/.ssh/opk`"
+        case .somebodyElses: "choose another file with -i, or move this one away"
+        case .folder(let path, _): "only you should be able to write there: chmod 700 \(Text(path).escaped)"
+        default: nil
+        }
+    }
+
+    private static func hint(afterWaitingInVain strays: [StrayRequest]) -> String {
+        let notable = strays.filter(\.isWorthMentioning)
+        guard !notable.isEmpty else { return "open the printed address in a browser on this machine and log in there" }
+        return "something else came: " + notable.map(\.explanation).joined(separator: " ")
+    }
+
+    private static func hint(forProviderError error: Text) -> String? {
+        switch error.string {
+        case "access_denied": "the login was cancelled or refused in the browser; run `opk login` again"
+        case "invalid_scope": "this provider does not know a scope that was asked for; choose others with --scopes"
+        case "unauthorized_client", "invalid_client": "the client id is not allowed to log in this way; check it with the provider"
+        case "login_required", "interaction_required", "consent_required":
+            "log in at the provider in the browser, then run `opk login` again"
+        default: nil
+        }
+    }
+
+    private static func hint(for refusal: Refusal, clockOff: Int64?) -> String? {
+        if let clockOff { return "this machine's clock seems to be \(RelativeTime.span(clockOff)) off; set it" }
+        switch refusal.code {
+        case .commitment: return "the provider did not pass the nonce on; it cannot be used in this way"
+        case .keysUnavailable, .noFittingKey, .providerSignature: return "the provider may be changing its keys; try again in a minute"
+        default: return nil
+        }
+    }
+}
+
+private func escaped(_ paths: [String]) -> String {
+    paths.map { Text($0).escaped }.joined(separator: " ")
+}
+
+/// What the system calls an errno.
+func systemError(_ number: Int32) -> String {
+    guard let text = unsafe strerror(number) else { return "error \(number)" }
+    return unsafe String(cString: text)
+}

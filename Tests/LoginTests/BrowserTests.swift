@@ -1,0 +1,76 @@
+import ChildProcess
+import Foundation
+import Testing
+
+@testable import Login
+
+@Suite("Browser: opened without a shell and without secrets")
+struct BrowserTests {
+    static func environment(_ variables: [String: String]) -> ProcessEnvironment {
+        var environment = ProcessEnvironment.empty
+        for (name, value) in variables { environment[name] = value }
+        return environment
+    }
+
+    @Test(
+        "C33: what is not plain http(s) of URL characters is not opened",
+        arguments: [
+            "javascript:alert(1)", "file:///etc/passwd", "ssh://x", "-flag", "https://x/\u{7}", "https://x/ y", "https://x/\"",
+            "https://x/`id`",
+            "https://x/\\", "https://ex\u{E4}mple/", "", "https:/x", "HTTPS://x", "https://x/|y",
+        ])
+    func unsafe(url: String) {
+        #expect(!Browser.isHarmless(url))
+        #expect(!Browser(environment: BrowserTests.environment(["BROWSER": "/bin/true"])).open(url))
+    }
+
+    @Test("C34: $BROWSER is split into words and nothing in it or in the URL is interpreted")
+    func words() {
+        let url = "https://x/;$(id)&a=b"
+        let browser = { Browser(environment: BrowserTests.environment(["BROWSER": $0])).commands(for: url) }
+        #expect(browser("firefox") == [["firefox", url]])
+        #expect(browser("firefox --new-window:chromium") == [["firefox", "--new-window", url], ["chromium", url]])
+        #expect(browser("open --url=%s --x") == [["open", "--url=" + url, "--x"]])
+        #expect(browser("sh -c;id") == [["sh", "-c;id", url]])
+        #expect(browser(":") == [])
+    }
+
+    #if os(Linux)
+        @Test("without a display nothing is started in the terminal")
+        func noDisplay() {
+            #expect(Browser(environment: .empty).commands(for: "https://x/") == [])
+            #expect(
+                Browser(environment: BrowserTests.environment(["DISPLAY": ":0"])).commands(for: "https://x/") == [
+                    ["xdg-open", "https://x/"]
+                ])
+        }
+    #endif
+
+    @Test("C34, C38: a browser gets the URL as one argument, and no secret in its environment")
+    func really() async throws {
+        let folder = try TemporaryFolder()
+        let program = folder.path + "/browser"
+        // Relative redirections, so that the folder's name needs no quoting; the last line says that all is written.
+        let script =
+            "#!/bin/sh\nprintf '%s\\n' \"$#\" \"$@\" > \(folder.path)/arguments\nenv > \(folder.path)/environment\n: > \(folder.path)/done\n"
+        try folder.write(Array(script.utf8), to: "browser", mode: 0o700)
+        let url = "https://idp.example.com/a?b=1&c=';$(touch%20x)*&d=%2B"
+        let browser = Browser(
+            environment: BrowserTests.environment([
+                "BROWSER": program, "PATH": "/usr/bin:/bin", "DISPLAY": ":7", "OPKSSH_PROVIDERS": "a,b,c,s3cret", "OPENPUBKEY_JWT": "t0ken",
+                "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "t0ken", "OPK_X": "t0ken",
+            ]))
+        #expect(browser.open(url))
+        for _ in 0..<200 where !folder.names.contains("done") { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(try folder.read("arguments") == Array("1\n\(url)\n".utf8))
+        let environment = String(decoding: try folder.read("environment"), as: UTF8.self)
+        #expect(environment.contains("DISPLAY=:7"))
+        #expect(!environment.contains("s3cret") && !environment.contains("t0ken"))
+    }
+
+    @Test("a browser that is not there is no error: the address has been printed")
+    func absent() {
+        #expect(!Browser(environment: BrowserTests.environment(["BROWSER": "/nonexistent/browser", "PATH": "/bin"])).open("https://x/"))
+        #expect(!Browser(environment: BrowserTests.environment(["BROWSER": "./browser", "PATH": ".:/bin"])).open("https://x/"))
+    }
+}
