@@ -1,4 +1,4 @@
-public import ChildProcess
+import ChildProcess
 import Vocabulary
 
 #if canImport(Glibc)
@@ -12,7 +12,12 @@ import Vocabulary
 public struct Browser: Sendable {
     private let environment: ProcessEnvironment
 
-    public init(environment: ProcessEnvironment) {
+    /// As this process's environment names it.
+    public init() {
+        self.init(environment: .inherited())
+    }
+
+    init(environment: ProcessEnvironment) {
         self.environment = environment
     }
 

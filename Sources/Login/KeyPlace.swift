@@ -1,3 +1,4 @@
+import ChildProcess
 import SSHKeys
 import SafeFiles
 public import Vocabulary
@@ -102,7 +103,11 @@ extension KeyPlace {
     }
 
     /// `$HOME`, else what the user database says.
-    public static func home(_ variable: String?) throws(LoginError) -> String {
+    public static func home() throws(LoginError) -> String {
+        try home(ProcessEnvironment.inherited()["HOME"])
+    }
+
+    static func home(_ variable: String?) throws(LoginError) -> String {
         if let variable, !variable.isEmpty {
             guard variable.utf8.first == UInt8(ascii: "/") else { throw .noHome }
             return variable

@@ -9,7 +9,7 @@ public struct ProviderConfig: Hashable, Sendable {
     public var issuer: Text
     public var clientID: Text
     /// Some providers want one even of a public client (Google): then it is no secret. It never reaches a log or another process.
-    public var clientSecret: Text?
+    public var clientSecret: Secret?
     public var scopes: [String] = ["openid", "email"]
     /// `access_type` of the authorization request, which Google knows.
     public var accessType: String? = "offline"
@@ -27,7 +27,7 @@ public struct ProviderConfig: Hashable, Sendable {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard (2...4).contains(parts.count), !parts[0].isEmpty, !parts[1].isEmpty else { throw .providerArgument }
         self.init(issuer: Text(parts[0]), clientID: Text(parts[1]))
-        if parts.count > 2, !parts[2].isEmpty { clientSecret = Text(parts[2]) }
+        if parts.count > 2, !parts[2].isEmpty { clientSecret = Secret(Array(parts[2].utf8)) }
         if parts.count > 3, !parts[3].isEmpty { scopes = try ProviderConfig.scopes(parts[3]) }
     }
 
@@ -52,7 +52,7 @@ extension ProviderConfig {
             issuer: "https://accounts.google.com",
             clientID: "206584157355-7cbe4s640tvm7naoludob4ut1emii7sf.apps.googleusercontent.com")
         provider.aliases = ["google"]
-        provider.clientSecret = "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"
+        provider.clientSecret = Secret(Array("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".utf8))
         provider.scopes = ["openid", "email", "profile"]
         return provider
     }()

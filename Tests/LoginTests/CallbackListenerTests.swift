@@ -99,7 +99,7 @@ struct CallbackListenerTests {
 
     @Test("C16: POST, HEAD, another host and a query of 64 KiB are answered and do not count")
     func wrongRequests() async throws {
-        let heard = try await hear(within: 3) { port in
+        let heard = try await hear(within: 2) { port in
             let query = "/login-callback?code=c&state=s"
             let post = "POST \(query) HTTP/1.1\r\nHost: localhost:\(port)\r\nContent-Length: 14\r\n\r\ncode=c&state=s"
             let answer = CallbackListenerTests.ask(port, post)

@@ -14,7 +14,7 @@ struct ProviderConfigTests {
         #expect(two.scopes == ["openid", "email"])
         let four = try ProviderConfig(argument: "https://idp.example.com/,opk,s3cret,email groups")
         #expect(four.issuer == "https://idp.example.com/")
-        #expect(four.clientSecret == "s3cret")
+        #expect(four.clientSecret == Secret(Array("s3cret".utf8)))
         #expect(four.scopes == ["openid", "email", "groups"])
         #expect(try ProviderConfig(argument: "https://idp.example.com,opk,,openid profile").scopes == ["openid", "profile"])
     }

@@ -1,0 +1,67 @@
+import HTTP
+import JOSE
+import KeyCache
+import OIDC
+import Vocabulary
+
+/// The provider as one login uses it. Turns everything that can go wrong there into a `LoginError`.
+struct ProviderClient {
+    private let config: ProviderConfig
+    private let document: DiscoveryDocument
+    private let registration: ClientRegistration
+    private let http: HTTPClient
+
+    /// Fetches the discovery document.
+    init(_ config: ProviderConfig, http: HTTPClient) throws(LoginError) {
+        self.config = config
+        self.http = http
+        registration = ClientRegistration(clientID: config.clientID, secret: config.clientSecret)
+        do throws(OIDCError) {
+            document = try DiscoveryDocument.fetch(issuer: config.issuer, client: http)
+        } catch {
+            throw .discovery(issuer: config.issuer, "\(error)")
+        }
+    }
+
+    /// Where to send the browser; the commitment travels as the nonce.
+    func authorization(redirectURI: RedirectURI, nonce: Text) throws(LoginError) -> AuthorizationRequest {
+        let options = AuthorizationRequest.Options(scopes: config.scopes, prompt: config.prompt, accessType: config.accessType)
+        do throws(OIDCError) {
+            return try AuthorizationRequest(
+                to: document, as: registration, redirectURI: redirectURI.text, nonce: nonce, options: options)
+        } catch {
+            throw .discovery(issuer: config.issuer, "\(error)")
+        }
+    }
+
+    /// The code in an answer whose state was this login's. An answer from another provider counts neither as a code nor as an error.
+    func code(in query: CallbackQuery) throws(LoginError) -> Secret {
+        do throws(OIDCError) {
+            try AuthorizationResponse.check(issuer: query.issuer, from: document)
+        } catch {
+            throw .answerFromAnother
+        }
+        switch query.answer {
+        case .code(let code): return Secret(code.utf8)
+        case .error(let error, let description): throw .refusedByProvider(error: error, description: description)
+        }
+    }
+
+    func exchange(_ code: Secret, for request: AuthorizationRequest) throws(LoginError) -> ProviderTokens {
+        do throws(OIDCError) {
+            let answer = try TokenEndpoint(of: document, as: registration, client: http).exchange(code: code, of: request)
+            return ProviderTokens(idToken: answer.idToken, accessToken: answer.accessToken)
+        } catch {
+            if case .refused(let error, let description) = error { throw .refusedByProvider(error: error, description: description) }
+            throw .tokenEndpoint("\(error)")
+        }
+    }
+
+    func keys() throws(LoginError) -> JWKSet {
+        do throws(OIDCError) {
+            return try ProviderKeys.fetch(by: document, client: http).jwks
+        } catch {
+            throw .keys("\(error)")
+        }
+    }
+}

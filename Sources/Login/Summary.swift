@@ -1,0 +1,42 @@
+import PKToken
+import SSHKeys
+public import Vocabulary
+
+/// What a person reads at the end of a login that succeeded.
+public struct Summary: Sendable {
+    private let result: LoginResult
+    /// Nil where the key was printed and not kept.
+    private let place: KeyPlace?
+    /// Whether ssh finds the key by itself.
+    private let isUsualPlace: Bool
+
+    public init(_ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool) {
+        self.result = result
+        self.place = place
+        self.isUsualPlace = isUsualPlace
+    }
+
+    public func lines(now: UnixTime) -> [String] {
+        var lines = ["Logged in as \(result.who.escaped(limit: 200)) at \(result.identity.issuer.escaped(limit: 200))."]
+        if result.identity.email == nil {
+            lines.append("The provider gave no email address: servers know this identity by its subject, or by other claims.")
+        }
+        if let ends = result.ends {
+            lines.append("Good until \(ends.local) (\(RelativeTime.text(ends, from: now))), on servers that allow it so long.")
+        } else {
+            lines.append("The certificate has no end of its own; servers decide how long it is good for.")
+        }
+        if let place {
+            let path = Text(place.privateKey).escaped
+            lines.append("Key: \(path) (certificate: \(Text(place.certificate).escaped))")
+            lines.append("Connect: ssh \(isUsualPlace ? "" : "-i \(path) ")\(account)@HOST")
+        }
+        return lines
+    }
+
+    /// The account that the certificate is restricted to, if there is one.
+    private var account: String {
+        guard let first = result.identity.certificate.principals.first, first != .wildcard else { return "USER" }
+        return first.description
+    }
+}
