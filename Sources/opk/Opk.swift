@@ -1,0 +1,25 @@
+import ArgumentParser
+
+/// `opk`: what a person has on the laptop.
+@main
+struct Opk: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "opk",
+        abstract: "Log in with your identity provider, then use ssh as ever.",
+        discussion: """
+            Servers on which an administrator wrote your email address (or group, or subject) in a file let you in; no keys are \
+            copied anywhere.
+
+              opk login google      log in in the browser; ssh finds the key by itself
+              ssh USER@HOST         until the login ends, 24 hours later
+              opk inspect ~/.ssh/id_ecdsa
+                                    what your certificate says
+
+            Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
+            """,
+        version: "opk \(version)",
+        subcommands: [LoginCommand.self, InspectCommand.self])
+
+    /// Of all programs of this repository.
+    static let version = "0.1.0"
+}

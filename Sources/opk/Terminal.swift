@@ -1,0 +1,45 @@
+import ArgumentParser
+import Login
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Standard output is for what a person or a script asked for, standard error for everything on the way: a login that ssh started by
+/// itself must not speak on ssh's own standard output.
+enum Terminal {
+    static func print(_ line: String) { write(Array((line + "\n").utf8)) }
+
+    static func note(_ line: String) { write(Array((line + "\n").utf8), to: STDERR_FILENO) }
+
+    static func write(_ bytes: [UInt8], to descriptor: Int32 = STDOUT_FILENO) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            // Unsafe: write() reads the bytes that it is told the number of.
+            let written = unsafe rest.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { return }
+            rest = rest.dropFirst(written)
+        }
+    }
+}
+
+/// Says `opk: error: …` and `opk: hint: …`; ends with status 64 for a wrong call, 1 for everything else that went wrong,
+/// and for a `body` that answers false.
+func reportingErrors(_ body: () throws(LoginError) -> Bool) throws {
+    do throws(LoginError) {
+        if try body() { return }
+    } catch {
+        Terminal.note("opk: error: \(error)")
+        if let hint = error.hint { Terminal.note("opk: hint: \(hint)") }
+        throw error.isUsage ? ExitCode.validationFailure : ExitCode.failure
+    }
+    throw ExitCode.failure
+}
+
+// The name of the call is also the name of a method here.
+private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
+    unsafe write(descriptor, bytes, count)
+}
