@@ -118,7 +118,9 @@ let package = Package(
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),
-        testing("LoginTests", ["Login", "OIDC", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
+        testing(
+            "LoginTests",
+            ["Login", "opk", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
         testing("EndToEnd", ["SSHKeys", "JOSE", "Vocabulary"]),

@@ -36,10 +36,7 @@ public struct CertifiedKey: Sendable {
     /// A lock on the folder keeps two logins from taking turns.
     public func write(to place: KeyPlace) throws(LoginError) {
         let key = try privateKeyFile()
-        guard let slash = place.privateKey.lastIndex(of: "/") else {
-            throw .folder(path: place.privateKey, why: "a file is named by a path with a folder")
-        }
-        let folder = slash == place.privateKey.startIndex ? "/" : String(place.privateKey[..<slash])
+        let folder = place.folder
         try CertifiedKey.prepare(folder)
         let lock = FolderLock(folder)
         defer { lock?.release() }

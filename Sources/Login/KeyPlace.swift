@@ -13,6 +13,11 @@ public import Vocabulary
 public struct KeyPlace: Hashable, Sendable {
     public let privateKey: String
     public var certificate: String { privateKey + "-cert.pub" }
+    /// The folder of the three; `.` for a bare name.
+    var folder: String {
+        guard let slash = privateKey.lastIndex(of: "/") else { return "." }
+        return slash == privateKey.startIndex ? "/" : String(privateKey[..<slash])
+    }
     /// We never write one, but ssh would prefer it to what the private key says.
     var publicKey: String { privateKey + ".pub" }
 

@@ -72,7 +72,10 @@ extension LoginError: CustomStringConvertible {
 
     private static func hint(afterWaitingInVain strays: [StrayRequest]) -> String {
         let notable = strays.filter(\.isWorthMentioning)
-        guard !notable.isEmpty else { return "open the printed address in a browser on this machine and log in there" }
+        guard !notable.isEmpty else {
+            return "open the printed address in a browser on this machine; if the provider shows an error there, check the client id and "
+                + "that the redirect URI is registered for it"
+        }
         return "something else came: " + notable.map(\.explanation).joined(separator: " ")
     }
 

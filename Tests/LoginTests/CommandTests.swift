@@ -1,0 +1,177 @@
+import DemoProvider
+import Foundation
+import SSHKeys
+import Testing
+import Vocabulary
+
+@testable import Login
+
+private enum Program {
+    /// Beside the tests' own binary.
+    static let url: URL? = Bundle.main.executableURL.flatMap { tests in
+        let program = tests.deletingLastPathComponent().appendingPathComponent("opk")
+        return FileManager.default.isExecutableFile(atPath: program.path) ? program : nil
+    }
+
+    static let hasCurl: Bool = FileManager.default.isExecutableFile(atPath: "/usr/bin/curl")
+}
+
+/// The program itself, as a person or a script calls it.
+@Suite("opk: what the commands print, write and answer", .serialized, .enabled(if: Program.url != nil, "opk is not built"))
+struct CommandTests {
+    struct Run: Sendable {
+        let status: Int32
+        let output: String
+        let errors: String
+    }
+
+    static func run(_ arguments: [String], home: String, browser: String? = nil, input: String = "") async throws -> Run {
+        let program = try #require(Program.url)
+        return try await onThread { () -> Result<Run, any Error> in
+            Result {
+                let process = Process()
+                process.executableURL = program
+                process.arguments = arguments
+                process.environment = ["HOME": home, "PATH": "/usr/bin:/bin", "BROWSER": browser ?? "", "LC_ALL": "C.UTF-8"]
+                let (inputPipe, output, errors) = (Pipe(), Pipe(), Pipe())
+                (process.standardInput, process.standardOutput, process.standardError) = (inputPipe, output, errors)
+                let heard = Shared("")
+                try process.run()
+                // Read beside each other, so that neither pipe fills up.
+                let reader = ThreadHandle {
+                    heard.value = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                }
+                inputPipe.fileHandleForWriting.write(Data(input.utf8))
+                try inputPipe.fileHandleForWriting.close()
+                let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                reader.join()
+                process.waitUntilExit()
+                return Run(status: process.terminationStatus, output: text, errors: heard.value)
+            }
+        }.get()
+    }
+
+    /// A login at a demo provider, with curl for a browser.
+    func logIn(_ arguments: [String], in folder: TemporaryFolder) async throws -> (run: Run, issuer: Text) {
+        let provider = try await DemoProvider.start(DemoProviderOptions(control: #"{"auto_login": "alice", "key_type": "ES256"}"#))
+        try folder.write(Array("#!/bin/sh\nexec curl -sSL -o /dev/null \"$1\"\n".utf8), to: "browser", mode: 0o700)
+        let whole = [
+            "login", "--provider", provider.issuer.string + ",opk-demo", "--redirect-uri", "http://localhost:0/cb", "--timeout", "30s",
+        ]
+        let run = try await CommandTests.run(whole + arguments, home: folder.path, browser: folder.path + "/browser")
+        await provider.stop()
+        return (run, provider.issuer)
+    }
+
+    @Test(
+        "a login prints the address on a line of its own, and at the end who, until when and where",
+        .enabled(if: Program.hasCurl, "no curl"))
+    func login() async throws {
+        let folder = try TemporaryFolder()
+        let (run, issuer) = try await logIn([], in: folder)
+        #expect(run.status == 0, "\(run)")
+        let urls = run.errors.split(separator: "\n").filter { $0.hasPrefix(issuer.string + "/authorize?") }
+        #expect(urls.count == 1)
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.first == "Logged in as alice@example.com at \(issuer.string).")
+        #expect(lines.contains { $0.hasPrefix("Good until ") })
+        #expect(lines.contains { $0.contains("\(folder.path)/.ssh/id_ecdsa ") })
+        #expect(folder.names.filter { $0.hasPrefix(".ssh/") } == [".ssh/id_ecdsa", ".ssh/id_ecdsa-cert.pub"])
+        let shown = try await CommandTests.run(["inspect", folder.path + "/.ssh/id_ecdsa"], home: folder.path)
+        #expect(shown.status == 0)
+        #expect(shown.output.contains("alice@example.com"))
+    }
+
+    @Test(
+        "--print-key prints the certificate and the key, writes nothing, and keeps standard output for them",
+        .enabled(if: Program.hasCurl, "no curl"))
+    func printKey() async throws {
+        let folder = try TemporaryFolder()
+        let (run, _) = try await logIn(["--print-key", "-t", "ed25519"], in: folder)
+        #expect(run.status == 0, "\(run)")
+        let line = try #require(SSHKeyLine(parsing: Array(run.output.utf8)))
+        #expect(line.type == "ssh-ed25519-cert-v01@openssh.com")
+        let rest = run.output.split(separator: "\n", maxSplits: 1)[1]
+        let key = try OpenSSHPrivateKeyFile.decode(Array(rest.utf8)).key
+        #expect(try SSHCertificate(parsing: line.blob).key == key.publicKey)
+        #expect(folder.names == ["browser"])
+        #expect(run.errors.contains("Logged in as"))
+    }
+
+    @Test("--print-id-token prints the claims as JSON, and never the token", .enabled(if: Program.hasCurl, "no curl"))
+    func printIDToken() async throws {
+        let folder = try TemporaryFolder()
+        let (run, issuer) = try await logIn(["--print-id-token", "-i", folder.path + "/key"], in: folder)
+        #expect(run.status == 0, "\(run)")
+        let claims = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        #expect(claims["iss"] as? String == issuer.string)
+        #expect(claims["email"] as? String == "alice@example.com")
+        #expect(!(run.output + run.errors).contains("eyJ"))
+    }
+
+    @Test("a login that fails says why, writes nothing and ends with 1", .enabled(if: Program.hasCurl, "no curl"))
+    func failure() async throws {
+        let folder = try TemporaryFolder()
+        let (run, _) = try await logIn(["--provider", "http://localhost:1,x"], in: folder)
+        #expect(run.status == 1)
+        #expect(run.output.isEmpty)
+        #expect(run.errors.contains("opk: error: "))
+        #expect(run.errors.contains("opk: hint: "))
+        #expect(folder.names == ["browser"])
+    }
+
+    @Test(
+        "a wrong call ends with 64 and touches nothing",
+        arguments: [
+            ["login"], ["login", "nobody"], ["login", "google", "--provider", "https://a,b"], ["login", "google", "-t", "rsa"],
+            ["login", "google", "--valid-for", "forever"], ["login", "google", "--principals", "a b"],
+            ["login", "--provider", "https://a"],
+            ["login", "google", "--redirect-uri", "http://0.0.0.0:1/x"], ["inspect"], ["nonsense"], ["login", "google", "--no-such-flag"],
+        ])
+    func wrongCall(arguments: [String]) async throws {
+        let folder = try TemporaryFolder()
+        let run = try await CommandTests.run(arguments, home: folder.path)
+        #expect(run.status == 64, "\(run)")
+        #expect(run.output.isEmpty)
+        #expect(!run.errors.isEmpty)
+        #expect(folder.names.isEmpty)
+    }
+
+    @Test("without a provider the aliases are listed")
+    func aliases() async throws {
+        let run = try await CommandTests.run(["login"], home: "/nonexistent")
+        for alias in ["google", "azure", "microsoft", "gitlab", "hello", "--provider"] { #expect(run.errors.contains(alias)) }
+    }
+
+    @Test("every command has help that fits a screen of 80 columns, and there is a version", arguments: [[], ["login"], ["inspect"]])
+    func help(command: [String]) async throws {
+        let run = try await CommandTests.run(command + ["--help"], home: "/nonexistent")
+        #expect(run.status == 0)
+        let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.count <= 50)
+        #expect(lines.allSatisfy { $0.count <= 80 })
+        #expect(run.output.contains("opk "))
+        #expect(try await CommandTests.run(["--version"], home: "/nonexistent").output.hasPrefix("opk 0."))
+    }
+
+    @Test("inspect reads standard input; what is no certificate ends with 1")
+    func inspect() async throws {
+        let provider = try TestProvider()
+        let key = try provider.mint(try provider.maker()).key
+        let text = String(decoding: key.certificateFile, as: UTF8.self)
+        let good = try await CommandTests.run(["inspect", "--json", "-"], home: "/nonexistent", input: text)
+        #expect(good.status == 0, "\(good)")
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(good.output.utf8)) as? [String: Any])
+        #expect(document["sound"] as? Bool == true)
+        for bad in ["", "x", "ssh-ed25519 AAAA"] {
+            #expect(try await CommandTests.run(["inspect", "-"], home: "/nonexistent", input: bad).status == 1)
+        }
+        // The last byte of the signature.
+        var blob = key.certificate.blob
+        blob[blob.count - 1] ^= 1
+        let damaged = SSHKeyLine(blob: blob, type: key.certificate.type, comment: "").bytes
+        let run = try await CommandTests.run(["inspect", "-"], home: "/nonexistent", input: String(decoding: damaged, as: UTF8.self))
+        #expect(run.status == 1)
+        #expect(run.output.contains("FAILS"))
+    }
+}
