@@ -2,6 +2,7 @@
 #include "CSystem.h"
 #include <fcntl.h>
 #include <syslog.h>
+#include <unistd.h>
 
 int opk_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 
@@ -16,3 +17,11 @@ int opk_open_folder(const char *path) {
 }
 
 void opk_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
+
+int opk_open_standard_descriptors(void) {
+    for (int descriptor = 0; descriptor <= 2; descriptor++) {
+        if (fcntl(descriptor, F_GETFD) >= 0) continue;
+        if (open("/dev/null", O_RDWR) != descriptor) return -1;
+    }
+    return 0;
+}

@@ -10,8 +10,8 @@ public struct CompactToken: Sendable {
     public let provider: JWS
     public let providerType: ProviderTokenType
     public let client: JWS
-    /// The whole compact JWS that followed the full stop.
-    public let refreshed: JWS?
+    /// The whole compact JWS that followed the full stop: three parts of base64url, which nobody reads before it is needed.
+    public let refreshed: [UInt8]?
 
     /// Payload and three pairs: provider, client, cosigner.
     static let maximumSegments = 7
@@ -28,10 +28,16 @@ public struct CompactToken: Sendable {
         (provider, providerType, client) = try CompactToken.sort(signatures)
         do {
             payload = try provider.payload()
-            self.refreshed = try refreshed.map { text throws(JWSError) in try JWS(parsing: text) }
         } catch {
-            throw Refusal(error, in: "the payload or the refreshed ID token")
+            throw Refusal(error, in: "the payload")
         }
+        if let refreshed, !CompactToken.isCompactJWS(refreshed) { throw Refusal(.tokenMalformed, "the refreshed ID token") }
+        self.refreshed = refreshed
+    }
+
+    private static func isCompactJWS(_ text: [UInt8]) -> Bool {
+        let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+        return parts.count == 3 && parts.allSatisfy { !$0.isEmpty && Base64URL.decode($0) != nil }
     }
 
     private static func jws(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>, signature: ArraySlice<UInt8>) throws(Refusal) -> JWS {

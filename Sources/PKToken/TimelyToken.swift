@@ -58,7 +58,7 @@ public struct TimelyToken: Sendable {
     }
 
     /// Step 7, by policy. The refreshed token that is needed, if one is.
-    private static func checkAge(_ token: ProviderToken, _ refreshed: JWS?, _ row: ProviderRow, _ now: UnixTime, _ skew: Int64)
+    private static func checkAge(_ token: ProviderToken, _ refreshed: [UInt8]?, _ row: ProviderRow, _ now: UnixTime, _ skew: Int64)
         throws(Refusal) -> ProviderToken?
     {
         switch row.expiry {
@@ -77,11 +77,13 @@ public struct TimelyToken: Sendable {
     }
 
     /// V62: the refreshed token goes through steps 5, 7 and 8 itself, and is of the same person.
-    private static func checkRefreshed(_ jws: JWS, _ original: ProviderToken, _ row: ProviderRow, _ now: UnixTime, _ skew: Int64)
+    private static func checkRefreshed(_ text: [UInt8], _ original: ProviderToken, _ row: ProviderRow, _ now: UnixTime, _ skew: Int64)
         throws(Refusal) -> ProviderToken
     {
+        let jws: JWS
         let claims: JSONObject
         do {
+            jws = try JWS(parsing: text)
             claims = try jws.payload()
         } catch {
             throw Refusal(error, in: "the refreshed ID token")

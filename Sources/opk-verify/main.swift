@@ -1,5 +1,6 @@
 // opk-verify: sshd asks whether a key may log in to an account; this answers with a line, or with nothing.
 
+import CSystem
 import ChildProcess
 import Verifier
 import Vocabulary
@@ -31,6 +32,9 @@ func verify(_ arguments: Arguments) -> Int32 {
         return refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
     }
 }
+
+// sshd opens all three; whoever else calls must not have a policy file become the standard output.
+guard opk_open_standard_descriptors() == 0 else { exit(ExitStatus.wrongCall) }
 
 // A reader of the answer that has gone away is an error of write(2), not the end of this process before its log line.
 signal(SIGPIPE, SIG_IGN)

@@ -35,6 +35,10 @@ ssize_t opk_send(int socket, const uint8_t *bytes, size_t length);
 /// The `index`th entry ("NAME=value") of this process's environment, or NULL.
 const char *opk_environment(size_t index);
 
+/// Sees to it that descriptors 0, 1 and 2 are open, on /dev/null where they were not: else the next file opened would become one of them.
+/// Returns 0, or -1 where that cannot be had.
+int opk_open_standard_descriptors(void);
+
 /// How many words the command line has, the program's name included.
 int opk_argument_count(void);
 /// The word at `index`, ended by NUL; null beyond the last. It lives as long as the process.
