@@ -120,7 +120,10 @@ let package = Package(
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),
         testing(
             "LoginTests",
-            ["Login", "opk", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys", "JOSE", "LibCrypto", "DemoProvider", "Vocabulary"]),
+            [
+                "Login", "opk", "opk-demo-provider", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys", "JOSE", "LibCrypto",
+                "DemoProvider", "Vocabulary",
+            ]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
         testing("EndToEnd", ["SSHKeys", "JOSE", "Vocabulary"]),

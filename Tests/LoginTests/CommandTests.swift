@@ -1,4 +1,3 @@
-import DemoProvider
 import Foundation
 import SSHKeys
 import Testing
@@ -51,16 +50,33 @@ struct CommandTests {
         }.get()
     }
 
-    /// A login at a demo provider, with curl for a browser.
+    /// A login at a demo provider, with curl for a browser. The provider is a process of its own: in this one it would have to wait for
+    /// other tests, and opk does not wait long.
     func logIn(_ arguments: [String], in folder: TemporaryFolder) async throws -> (run: Run, issuer: Text) {
-        let provider = try await DemoProvider.start(DemoProviderOptions(control: #"{"auto_login": "alice", "key_type": "ES256"}"#))
+        let provider = Process()
+        provider.executableURL = Program.url?.deletingLastPathComponent().appendingPathComponent("opk-demo-provider")
+        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256"]
+        let output = Pipe()
+        provider.standardOutput = output
+        provider.standardError = FileHandle.nullDevice
+        try provider.run()
+        defer { provider.terminate() }
+        let issuer = try #require(await onThread { CommandTests.issuer(output.fileHandleForReading) })
         try folder.write(Array("#!/bin/sh\nexec curl -sSL -o /dev/null \"$1\"\n".utf8), to: "browser", mode: 0o700)
-        let whole = [
-            "login", "--provider", provider.issuer.string + ",opk-demo", "--redirect-uri", "http://localhost:0/cb", "--timeout", "30s",
-        ]
+        let whole = ["login", "--provider", issuer + ",opk-demo", "--redirect-uri", "http://localhost:0/cb", "--timeout", "60s"]
         let run = try await CommandTests.run(whole + arguments, home: folder.path, browser: folder.path + "/browser")
-        await provider.stop()
-        return (run, provider.issuer)
+        return (run, Text(issuer))
+    }
+
+    /// The provider's first line: `issuer: URL`.
+    private static func issuer(_ output: FileHandle) -> String? {
+        var text = ""
+        while !text.contains("\n") {
+            let chunk = output.availableData
+            if chunk.isEmpty { return nil }
+            text += String(decoding: chunk, as: UTF8.self)
+        }
+        return text.split(separator: "\n").first.map { String($0.dropFirst("issuer: ".count)) }
     }
 
     @Test(

@@ -20,6 +20,12 @@ struct Robot {
 
         var error: LoginError? { if case .failure(let error) = result { error } else { nil } }
 
+        /// Whether nothing was taken for an answer before `Robot.end`.
+        var wasInVain: Bool {
+            guard case .refusedByProvider("over", nil) = error else { return false }
+            return kept == 0
+        }
+
         var refusal: Refusal.Code? { if case .identity(let refusal, _) = error { refusal.code } else { nil } }
     }
 
@@ -27,7 +33,7 @@ struct Robot {
     typealias Browse = @Sendable (_ address: String) -> String
 
     static func logIn(
-        at issuer: Text, patience: Int64 = 20, browse: @escaping Browse = Robot.browse,
+        at issuer: Text, patience: Int64 = 120, browse: @escaping Browse = Robot.browse,
         keep: @escaping @Sendable (LoginResult) throws(LoginError) -> Void = { _ throws(LoginError) in },
         options change: @escaping @Sendable (inout LoginOptions) -> Void = { _ in }
     ) async -> Attempt {
@@ -50,7 +56,7 @@ struct Robot {
         var kept = 0
         var browser: ThreadHandle?
         // The machine may be busy with other tests.
-        let client = HTTPClient(timeout: .seconds(30))
+        let client = HTTPClient(timeout: .seconds(60))
         let flow = LoginFlow(options, http: client, browser: Browser(environment: .empty)) { notice in
             notices.append("\(notice)")
             // A browser runs beside the login, which is not listening yet when it is told the address.
@@ -80,6 +86,25 @@ struct Robot {
             next = location
         }
         return page
+    }
+
+    /// Takes the provider's answer where it leads, and then ends a login that goes on waiting: its error is then `over`.
+    static let browseInVain: Browse = { address in
+        let callback = callback(after: address)
+        let page = get(callback)
+        end(address, callback)
+        return page
+    }
+
+    /// An answer that does belong to the login which printed `address`.
+    static func end(_ address: String, _ callback: String) {
+        guard let from = address.firstRange(of: "&state=") else { return }
+        let state = address[from.upperBound...].prefix { $0 != "&" }
+        _ = get(callback.prefix { $0 != "?" } + "?error=over&state=" + state + "&iss=" + issuer(of: address))
+    }
+
+    private static func issuer(of address: String) -> String {
+        String(address.prefix(while: { $0 != "?" }).dropLast("/authorize".count)).replacing(":", with: "%3A").replacing("/", with: "%2F")
     }
 
     /// The address to which the provider sends the browser.
