@@ -1,0 +1,298 @@
+import JOSE
+import LibCrypto
+import MintingKit
+@testable import PKToken
+import SSHKeys
+import Testing
+import Vocabulary
+
+enum SSHCertificateReader {
+    /// Steps 1 to 4.
+    static func boundToken(_ login: MintedLogin) throws -> BoundToken {
+        try SSHCertificate(parsing: try login.certificate()).selfSigned(at: login.now).token()
+    }
+}
+
+private func check(_ table: [LoginCase], _ index: Int, _ login: MintedLogin) throws {
+    #expect(try login.refusal() == nil, "the unchanged login")
+    let code = try table[index].run(from: login)
+    #expect(code == table[index].code, "\(table[index])")
+}
+
+private func row(_ issuer: Text = MintedLogin.issuer, _ client: Text = MintedLogin.clientID, _ expiry: ExpiryPolicy = .never, _ options: ProviderOptions = [])
+    -> ProviderRow
+{
+    ProviderRow(issuer: issuer, clientID: client, expiry: expiry, options: options)
+}
+
+@Suite("GQ256: the bearer token stays at home")
+struct GQTokenTests {
+    private func gqLogin() throws -> MintedLogin { try MintedLogin().with { $0.proveGQ() } }
+
+    static let table: [LoginCase] = [
+        LoginCase("no kid in the original header, one key", nil) { $0.header["kid"] = nil },
+        LoginCase("the original header says PS256", .algorithm) { $0.header["alg"] = "PS256" },
+        LoginCase("the original header says GQ256", .algorithm) { $0.header["alg"] = "GQ256" },
+        LoginCase("the original header says none", .algorithm) { $0.header["alg"] = "none" },
+        LoginCase("V14 the original header has crit", .criticalHeader) { $0.header["crit"] = ["exp"] },
+        LoginCase("V27 the original header is a client's", .tokenType) { $0.header["typ"] = "CIC" },
+        LoginCase("V28 the original header is an access token's", .tokenTypeNotAllowed) { $0.header["typ"] = "at+jwt" },
+        LoginCase("V29 the original header is a key-bound token's", .tokenTypeNotAllowed) { $0.header["typ"] = "dpop+id_token" },
+        LoginCase("V15 the original header has alg twice", .tokenJSON) { $0.headerText = Array(#"{"alg":"RS256","alg":"RS256","kid":"key-1"}"#.utf8) },
+        LoginCase("the original header has no typ", nil) { $0.header["typ"] = nil },
+        LoginCase("V10 the original kid is unknown", .noFittingKey) { $0.header["kid"] = "key-9" },
+        LoginCase("the outer kid is no header", .tokenJSON) { $0.gqHeader = MintedLogin.object(["kid": "AAAA"]) },
+        LoginCase("the outer kid is not base64url", .tokenMalformed) { $0.gqHeader = MintedLogin.object(["kid": "key-1"]) },
+        LoginCase("V14 the outer header has crit", .criticalHeader) { $0.gqHeader = MintedLogin.object(["crit": ["x"]]) },
+        LoginCase("other members in the outer header", nil) { $0.gqHeader = MintedLogin.object(["jkt": "x"]) },
+        LoginCase("the outer header says RS256", .noFittingKey) { $0.gqHeader = MintedLogin.object(["alg": "RS256"]) },
+        LoginCase("a proof of nothing", .providerSignature) { $0.providerSignature = [UInt8](repeating: 1, count: 32 + 16 * 256) },
+        LoginCase("no proof", .providerSignature) { $0.providerSignature = [] },
+        LoginCase("the RS256 signature itself", .providerSignature) { login in
+            let plain = login.with { $0.gqHeader = nil }
+            login.providerSignature = Base64URL.decode(segments(try plain.token())[2])
+        },
+        LoginCase("the provider's key is another", .providerSignature) {
+            $0.keys = [MintedLogin.jwk(TestKeys.otherRSA.publicKey, ["kid": "key-1", "alg": "RS256"])]
+        },
+        LoginCase("the provider's key is for PS256", .noFittingKey) { $0.keys = [MintedLogin.jwk(TestKeys.rsa.publicKey, ["kid": "key-1", "alg": "PS256"])] },
+        LoginCase("the provider's key has another exponent", .providerSignature) {
+            $0.keys = [MintedLogin.jwk(TestKeys.rsa.publicKey, ["kid": "key-1", "e": "Aw"])]
+        },
+        LoginCase("V30 another nonce", .commitment) { $0.claims["nonce"] = "x" },
+    ]
+
+    @Test("Its original header obeys every rule that a header obeys", arguments: table.indices)
+    func rules(_ index: Int) throws { try check(Self.table, index, try gqLogin()) }
+
+    @Test("A proof for one payload is none for another")
+    func otherPayload() throws {
+        let login = try gqLogin()
+        let proof = Base64URL.decode(segments(try login.token())[2])
+        #expect(try login.with { $0.providerSignature = proof }.refusal() == nil)
+        let other = login.with {
+            $0.claims["sub"] = "root"
+            $0.providerSignature = proof
+        }
+        #expect(try other.refusal() == .providerSignature)
+    }
+}
+
+@Suite("Workload providers commit elsewhere, and only with GQ256")
+struct WorkloadProviderTests {
+    private static let gitHub: Text = "https://token.actions.githubusercontent.com"
+
+    private func actions(_ issuer: Text) throws -> MintedLogin {
+        try MintedLogin().with {
+            $0.proveGQ()
+            $0.rows = [row(issuer, "not compared")]
+            $0.claims["iss"] = .string(issuer)
+            $0.claims["aud"] = .string($0.commitment)
+            $0.claims["nonce"] = .null
+        }
+    }
+
+    @Test(
+        "GitHub's and Forgejo's aud is the commitment, and the row's client id is not compared",
+        arguments: ["https://token.actions.githubusercontent.com", "https://codeberg.example/api/actions"] as [Text])
+    func audience(_ issuer: Text) throws {
+        let login = try actions(issuer)
+        #expect(try login.refusal() == nil)
+        let list = login.with { $0.claims["aud"] = [.string($0.commitment)] }
+        #expect(try list.refusal() == nil)
+        let two = login.with { $0.claims["aud"] = [.string($0.commitment), "other"] }
+        #expect(try two.refusal() == .commitment, "aud is the commitment and nothing else")
+        let wrong = login.with { $0.claims["aud"] = "not compared" }
+        #expect(try wrong.refusal() == .commitment)
+        let nonce = login.with {
+            $0.claims["aud"] = "x"
+            $0.claims["nonce"] = .string($0.commitment)
+        }
+        #expect(try nonce.refusal() == .commitment, "the nonce is no place for it there")
+        let plain = login.with { $0.gqHeader = nil }
+        #expect(try plain.refusal() == .algorithm, "the bearer token itself is refused")
+    }
+
+    @Test("An issuer that only resembles them is an ordinary one", arguments: ["https://token.actions.githubusercontent.com/", "https://codeberg.example/api/actions/", "https://api/actionsx"] as [Text])
+    func lookalikes(_ issuer: Text) throws {
+        #expect(try actions(issuer).refusal() == .audience)
+    }
+
+    @Test("GitLab CI's commitment is in the GQ256 header, and its aud is the client id")
+    func gitLab() throws {
+        let client: Text = "OPENPUBKEY-PKTOKEN:1234"
+        let login = try MintedLogin().with {
+            $0.proveGQ(["cic": .string($0.commitment)])
+            $0.rows = [row(MintedLogin.issuer, client)]
+            $0.claims["aud"] = .string(client)
+            $0.claims["nonce"] = .null
+        }
+        #expect(try login.refusal() == nil)
+        #expect(try login.with { $0.gqHeader = JSONObject() }.refusal() == .commitment)
+        #expect(try login.with { $0.gqHeader = MintedLogin.object(["cic": "x"]) }.refusal() == .commitment)
+        #expect(try login.with { $0.claims["aud"] = "OPENPUBKEY-PKTOKEN:5678" }.refusal() == .audience)
+        #expect(try login.with { $0.gqHeader = nil }.refusal() == .algorithm, "the bearer token itself is refused")
+        let inOriginal = login.with {
+            $0.gqHeader = JSONObject()
+            $0.header["cic"] = .string($0.commitment)
+        }
+        #expect(try inOriginal.refusal() == .commitment, "the original header is the provider's: it is no place for it")
+        let inNonce = login.with {
+            $0.gqHeader = JSONObject()
+            $0.claims["nonce"] = .string($0.commitment)
+        }
+        #expect(try inNonce.refusal() == .commitment)
+    }
+}
+
+@Suite("Key-bound ID tokens")
+struct KeyBindingTests {
+    private func bound() throws -> MintedLogin {
+        try MintedLogin().with {
+            $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, .oidcRefreshed, .keyBinding)]
+            $0.header["typ"] = "dpop+id_token"
+            $0.claims["nonce"] = "of the provider's own"
+            $0.claims["cnf"] = ["jwk": .object($0.userKey.publicKey.jwk)]
+        }
+    }
+
+    private static func confirmation(_ about: String, _ code: Refusal.Code?, _ value: JSON?) -> LoginCase {
+        LoginCase(about, code) { $0.claims["cnf"] = value }
+    }
+
+    static let table: [LoginCase] = [
+        confirmation("V29 cnf missing", .commitment, nil), confirmation("V29 cnf empty", .commitment, [:]), confirmation("V29 cnf null", .commitment, .null),
+        confirmation("V29 another key", .commitment, ["jwk": .object(TestKeys.otherEd25519.publicKey.jwk)]),
+        confirmation("V29 a key of another kind", .commitment, ["jwk": .object(TestKeys.p256.publicKey.jwk)]),
+        confirmation("V29 only a thumbprint", .commitment, ["jkt": .string(TestKeys.ed25519.publicKey.jwkThumbprint)]),
+        confirmation("V29 cnf a list", .commitment, [["jwk": .object(TestKeys.ed25519.publicKey.jwk)]]),
+        confirmation("other members beside the key", nil, ["jwk": MintedLogin.jwk(TestKeys.ed25519.publicKey, ["alg": "EdDSA", "kid": "x"])]),
+        confirmation("V33 the key with its private part", .commitment, ["jwk": MintedLogin.jwk(TestKeys.ed25519.publicKey, ["d": "AA"])]),
+        LoginCase("V29 an ordinary ID token", .tokenTypeNotAllowed) { $0.header["typ"] = "JWT" },
+        LoginCase("V29 an ordinary ID token with the nonce", .tokenTypeNotAllowed) {
+            $0.header["typ"] = nil
+            $0.claims["nonce"] = .string($0.commitment)
+        },
+        LoginCase("V28 an access token", .tokenTypeNotAllowed) { $0.header["typ"] = "at+jwt" },
+        LoginCase("a refreshed token bound to the same key", nil) { login in
+            login.refreshed = try login.with { $0.claims["exp"] = .number(JSONNumber($0.now.seconds + 60)) }.idToken()
+            login.claims["exp"] = .number(JSONNumber(login.now.seconds - 1))
+        },
+        LoginCase("a refreshed token bound to another key", .refreshedToken) { login in
+            login.refreshed = try login.with { $0.claims["cnf"] = ["jwk": .object(TestKeys.otherEd25519.publicKey.jwk)] }.idToken()
+            login.claims["exp"] = .number(JSONNumber(login.now.seconds - 1))
+        },
+        LoginCase("a refreshed token that is not bound", .refreshedToken) { login in
+            login.refreshed = try login.with { $0.claims["cnf"] = nil }.idToken()
+            login.claims["exp"] = .number(JSONNumber(login.now.seconds - 1))
+        },
+        LoginCase("a refreshed token that is an ordinary one", .tokenTypeNotAllowed) { login in
+            login.refreshed = try login.with { $0.header["typ"] = "JWT" }.idToken()
+            login.claims["exp"] = .number(JSONNumber(login.now.seconds - 1))
+        },
+    ]
+
+    @Test("cnf.jwk is the user's key, and no other kind of token will do (V29)", arguments: table.indices)
+    func binding(_ index: Int) throws { try check(Self.table, index, try bound()) }
+
+    @Test("Without the option a key-bound token is refused, even with a nonce that commits (V29)")
+    func withoutOption() throws {
+        let login = try bound().with {
+            $0.rows = [row()]
+            $0.claims["nonce"] = .string($0.commitment)
+        }
+        #expect(try login.refusal() == .tokenTypeNotAllowed)
+    }
+}
+
+@Suite("Access tokens in an ID token's place")
+struct AccessTokenTypeTests {
+    @Test("at+jwt is accepted only where the row says so, and commits all the same (V28)", arguments: ["at+jwt", "AT+JWT", "At+Jwt"] as [Text])
+    func optIn(_ type: Text) throws {
+        let login = try MintedLogin().with {
+            $0.header["typ"] = .string(type)
+            $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, .never, .accessTokenType)]
+        }
+        #expect(try login.refusal() == nil)
+        #expect(try login.with { $0.rows = [row()] }.refusal() == .tokenTypeNotAllowed)
+        #expect(try login.with { $0.claims["nonce"] = "x" }.refusal() == .commitment)
+        #expect(try login.with { $0.header["typ"] = "JWT" }.refusal() == nil, "ID tokens stay welcome")
+        #expect(try login.with { $0.header["typ"] = "application/at+jwt" }.refusal() == .tokenType)
+    }
+}
+
+@Suite("A refreshed ID token (V62)")
+struct RefreshedTokenTests {
+    private static let now = MintedLogin.now.seconds
+
+    /// A login whose ID token expired a minute ago, with a refreshed one that has one change.
+    private static func fresh(_ about: String, _ code: Refusal.Code?, _ change: @escaping @Sendable (inout MintedLogin) throws -> Void = { _ in }) -> LoginCase {
+        LoginCase(about, code) { login in
+            var fresh = login
+            fresh.claims["iat"] = .number(JSONNumber(now - 10))
+            fresh.claims["exp"] = .number(JSONNumber(now + 600))
+            fresh.claims["nonce"] = .null
+            try change(&fresh)
+            login.claims["exp"] = .number(JSONNumber(now - 30))
+            login.refreshed = try fresh.idToken()
+        }
+    }
+
+    static let table: [LoginCase] = [
+        fresh("a good one", nil), fresh("with a nonce, which nobody looks at", nil) { $0.claims["nonce"] = "x" }, fresh("without typ", nil) { $0.header["typ"] = nil },
+        fresh("issued at the same moment", nil) { $0.claims["iat"] = .number(JSONNumber(now - 60)) },
+        fresh("unsigned", .providerSignature) { $0.providerSignature = [] },
+        fresh("none", .algorithm) {
+            $0.header["alg"] = "none"
+            $0.providerSignature = []
+        },
+        fresh("signed by another key", .providerSignature) { $0.providerKey = TestKeys.otherP256 },
+        fresh("of an unknown kid", .noFittingKey) { $0.header["kid"] = "key-9" },
+        fresh("of another subject", .refreshedToken) { $0.claims["sub"] = "bob" },
+        fresh("of another issuer", .issuerUnknown) { $0.claims["iss"] = "https://other.example" },
+        fresh("for another audience", .audience) { $0.claims["aud"] = "other" },
+        fresh("for two audiences without azp", .authorizedParty) { $0.claims["aud"] = ["test-client", "other"] },
+        fresh("of another azp", .authorizedParty) { $0.claims["azp"] = "other" },
+        fresh("older than the ID token", .refreshedToken) { $0.claims["iat"] = .number(JSONNumber(now - 61)) },
+        fresh("issued in the future", .issuedInFuture) { $0.claims["iat"] = .number(JSONNumber(now + 61)) },
+        fresh("not valid yet", .notYetValid) { $0.claims["nbf"] = .number(JSONNumber(now + 61)) },
+        fresh("expired", .expired) { $0.claims["exp"] = .number(JSONNumber(now)) },
+        fresh("without exp", .expired) { $0.claims["exp"] = nil }, fresh("exp a string", .timeClaim) { $0.claims["exp"] = "1790000600" },
+        fresh("without iat", .timeClaim) { $0.claims["iat"] = nil }, fresh("without sub", .subject) { $0.claims["sub"] = nil },
+        fresh("a client's typ", .tokenType) { $0.header["typ"] = "CIC" }, fresh("an access token", .tokenTypeNotAllowed) { $0.header["typ"] = "at+jwt" },
+        fresh("with crit", .criticalHeader) { $0.header["crit"] = ["exp"] },
+        fresh("with a member twice", .tokenJSON) { $0.claimsText = Array(#"{"iss":"https://issuer.example.com","iss":"https://issuer.example.com"}"#.utf8) },
+        LoginCase("the expired token itself", .expired) { login in
+            login.claims["exp"] = .number(JSONNumber(now - 30))
+            login.refreshed = try login.idToken()
+        },
+        LoginCase("none at all", .expired) { $0.claims["exp"] = .number(JSONNumber(now - 30)) },
+        LoginCase("not needed, since the ID token has not expired", nil) { login in
+            login.refreshed = try login.with { $0.claims["sub"] = "bob" }.idToken()
+        },
+    ]
+
+    private func login() throws -> MintedLogin {
+        try MintedLogin().with { $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, .oidcRefreshed)] }
+    }
+
+    @Test("It is of the same person, not older, and passes steps 5, 7 and 8 itself (V62)", arguments: table.indices)
+    func refreshed(_ index: Int) throws { try check(Self.table, index, try login()) }
+
+    @Test("It does not help under any other policy, nor against a signature of the first that does not hold")
+    func otherPolicies() throws {
+        let good = Self.table[0]
+        for policy in [ExpiryPolicy.oidc, .maximumAge(seconds: 30)] {
+            #expect(try good.run(from: try login().with { $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, policy)] }) == .expired)
+        }
+        let forged = try login().with { try good.change(&$0) }.with { $0.providerSignature = [UInt8](repeating: 1, count: 64) }
+        #expect(try forged.refusal() == .providerSignature)
+    }
+
+    @Test("The identity then lasts until the refreshed token's end, with the claims of the first")
+    func expiry() throws {
+        let identity = try login().with { try Self.table[0].change(&$0) }.verified()
+        #expect(identity.expires == UnixTime(seconds: Self.now + 600))
+        #expect(identity.claims["nonce"] != nil)
+    }
+}
