@@ -8,7 +8,7 @@ import Vocabulary
 /// Reads the bytes as a compact PK token, and then as the one in a certificate whose other parts are good.
 @Sendable func compactToken(_ bytes: [UInt8]) {
     if let token = try? CompactToken(parsing: bytes) {
-        for jws in [token.provider, token.client] + (token.refreshed.map { [$0] } ?? []) { check(jws, in: bytes) }
+        for jws in [token.provider, token.client] + (token.refreshed.flatMap { try? JWS(parsing: $0) }.map { [$0] } ?? []) { check(jws, in: bytes) }
         must(token.provider.encodedPayload == token.client.encodedPayload, "two payloads")
         must(token.client.header.type == "CIC", "a client that does not say so")
         must(bytes.filter { $0 == UInt8(ascii: ":") }.count <= 6, "more than three signatures")
