@@ -37,7 +37,7 @@ public struct CompactToken: Sendable {
 
     private static func isCompactJWS(_ text: [UInt8]) -> Bool {
         let parts = text.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
-        return parts.count == 3 && parts.allSatisfy { !$0.isEmpty && Base64URL.decode($0) != nil }
+        return parts.count == 3 && parts.allSatisfy { Base64URL.decode($0) != nil }
     }
 
     private static func jws(header: ArraySlice<UInt8>, payload: ArraySlice<UInt8>, signature: ArraySlice<UInt8>) throws(Refusal) -> JWS {
