@@ -104,7 +104,8 @@ let package = Package(
             linkerSettings: fuzzing ? [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])] : []),
 
         // What the tests share: other people's data beside the checkout, and logins made to be changed.
-        .target(name: "TestSupport", dependencies: ["JOSE", "ChildProcess", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
+        .target(
+            name: "TestSupport", dependencies: ["JOSE", "ChildProcess", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
         module("MintingKit", ["JOSE", "LibCrypto", "PKToken", "SSHKeys", "Vocabulary"], path: "Tests/MintingKit"),
         testing("VocabularyTests", ["Vocabulary"]),
         testing("LibCryptoTests", ["LibCrypto", "JOSE", "Vocabulary"]),

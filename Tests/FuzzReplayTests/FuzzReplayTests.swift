@@ -39,7 +39,9 @@ struct FuzzReplayTests {
 
     @Test("Other people's certificates and JSON go through too", .enabled(if: SharedData.isThere, SharedData.absence))
     func shared() throws {
-        for file in try SharedData.files("JSONTestSuite/test_parsing", ending: ".json") { try target("json").run(Array(try Data(contentsOf: file))) }
+        for file in try SharedData.files("JSONTestSuite/test_parsing", ending: ".json") {
+            try target("json").run(Array(try Data(contentsOf: file)))
+        }
         for file in try SharedData.files("ssh-certs/pyca", ending: ".pub") {
             if let line = SSHKeyLine(parsing: Array(try Data(contentsOf: file))) { try target("certificate").run(line.blob) }
         }

@@ -84,20 +84,29 @@ struct JWKTests {
     static let table: [(about: String, key: PublicKey, members: JSON, algorithm: JWSAlgorithm?)] = [
         ("plain RSA", rsa, [:], .rs256), ("plain P-256", p256, [:], .es256), ("plain Ed25519", ed25519, [:], .edDSA),
         ("RS256", rsa, ["alg": "RS256"], .rs256), ("PS256", rsa, ["alg": "PS256"], .ps256), ("ES256", p256, ["alg": "ES256"], .es256),
-        ("EdDSA", ed25519, ["alg": "EdDSA"], .edDSA), ("use sig", rsa, ["use": "sig"], .rs256), ("key_ops", rsa, ["key_ops": ["sign", "verify"]], .rs256),
+        ("EdDSA", ed25519, ["alg": "EdDSA"], .edDSA), ("use sig", rsa, ["use": "sig"], .rs256),
+        ("key_ops", rsa, ["key_ops": ["sign", "verify"]], .rs256),
         ("extra members", rsa, ["x5c": ["AA"], "x5t": "a", "issuer": "b"], .rs256), ("kid", rsa, ["kid": "a"], .rs256),
         ("use enc", rsa, ["use": "enc"], nil), ("use null", rsa, ["use": nil], nil), ("use SIG", rsa, ["use": "SIG"], nil),
-        ("key_ops encrypt", rsa, ["key_ops": ["encrypt"]], nil), ("key_ops empty", rsa, ["key_ops": []], nil), ("key_ops a string", rsa, ["key_ops": "verify"], nil),
+        ("key_ops encrypt", rsa, ["key_ops": ["encrypt"]], nil), ("key_ops empty", rsa, ["key_ops": []], nil),
+        ("key_ops a string", rsa, ["key_ops": "verify"], nil),
         ("alg RS512", rsa, ["alg": "RS512"], nil), ("alg HS256", rsa, ["alg": "HS256"], nil), ("alg none", rsa, ["alg": "none"], nil),
-        ("alg ES256 of RSA", rsa, ["alg": "ES256"], nil), ("alg RS256 of P-256", p256, ["alg": "RS256"], nil), ("alg GQ256", rsa, ["alg": "GQ256"], nil),
-        ("alg a number", rsa, ["alg": 1], nil), ("alg empty", rsa, ["alg": ""], nil), ("private d", rsa, ["d": "AQAB"], nil), ("private p", rsa, ["p": "AQAB"], nil),
-        ("oct member", rsa, ["k": "AQAB"], nil), ("private d of P-256", p256, ["d": "AQAB"], nil), ("private null", ed25519, ["d": nil], nil),
-        ("kid a number", rsa, ["kid": 1], nil), ("kty oct", rsa, ["kty": "oct"], nil), ("kty rsa", rsa, ["kty": "rsa"], nil), ("kty EC of RSA", rsa, ["kty": "EC"], nil),
-        ("kty missing", rsa, ["kty": nil], nil), ("crv P-384", p256, ["crv": "P-384"], nil), ("crv secp256k1", p256, ["crv": "secp256k1"], nil),
+        ("alg ES256 of RSA", rsa, ["alg": "ES256"], nil), ("alg RS256 of P-256", p256, ["alg": "RS256"], nil),
+        ("alg GQ256", rsa, ["alg": "GQ256"], nil),
+        ("alg a number", rsa, ["alg": 1], nil), ("alg empty", rsa, ["alg": ""], nil), ("private d", rsa, ["d": "AQAB"], nil),
+        ("private p", rsa, ["p": "AQAB"], nil),
+        ("oct member", rsa, ["k": "AQAB"], nil), ("private d of P-256", p256, ["d": "AQAB"], nil),
+        ("private null", ed25519, ["d": nil], nil),
+        ("kid a number", rsa, ["kid": 1], nil), ("kty oct", rsa, ["kty": "oct"], nil), ("kty rsa", rsa, ["kty": "rsa"], nil),
+        ("kty EC of RSA", rsa, ["kty": "EC"], nil),
+        ("kty missing", rsa, ["kty": nil], nil), ("crv P-384", p256, ["crv": "P-384"], nil),
+        ("crv secp256k1", p256, ["crv": "secp256k1"], nil),
         ("crv X25519", ed25519, ["crv": "X25519"], nil), ("n padded", rsa, ["n": "AQAB="], nil), ("n missing", rsa, ["n": nil], nil),
     ]
 
-    @Test("It counts if its type and algorithm are known and fit, it is for signatures and has no private member (V33, C10)", arguments: table.indices)
+    @Test(
+        "It counts if its type and algorithm are known and fit, it is for signatures and has no private member (V33, C10)",
+        arguments: table.indices)
     func counts(_ index: Int) throws {
         let (about, key, members, algorithm) = Self.table[index]
         let jwk = JWK(MintedLogin.object(MintedLogin.jwk(key, members)))
@@ -110,7 +119,8 @@ struct JWKTests {
 
     static let badNumbers: [(about: String, key: PublicKey, members: JSON)] = [
         ("x with a leading zero (33 bytes)", p256, ["x": .string(Text(Base64URL.encode([0] + [UInt8](repeating: 1, count: 32))))]),
-        ("x too short", p256, ["x": "AQAB"]), ("off the curve", p256, ["y": .string(Text(Base64URL.encode([UInt8](repeating: 1, count: 32))))]),
+        ("x too short", p256, ["x": "AQAB"]),
+        ("off the curve", p256, ["y": .string(Text(Base64URL.encode([UInt8](repeating: 1, count: 32))))]),
         ("e = 1", rsa, ["e": "AQ"]), ("e even", rsa, ["e": "AQAA"]), ("n with a leading zero", rsa, ["n": .string(Text("AAEA"))]),
         ("n of 1024 bits", rsa, ["n": .string(Text(Base64URL.encode([UInt8](repeating: 0xFF, count: 128))))]),
         ("Ed25519 of small order", ed25519, ["x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]),
@@ -130,7 +140,9 @@ struct JWKTests {
         #expect(!key.jwk.members.contains { ["d", "alg", "kid"].contains($0.name) })
     }
 
-    @Test("A set is an object with an array of keys, and nothing else (C09)", arguments: ["[]", "{}", #"{"keys":{}}"#, #"{"Keys":[]}"#, "null", #"{"keys":[],"keys":[]}"#, ""])
+    @Test(
+        "A set is an object with an array of keys, and nothing else (C09)",
+        arguments: ["[]", "{}", #"{"keys":{}}"#, #"{"Keys":[]}"#, "null", #"{"keys":[],"keys":[]}"#, ""])
     func notASet(_ text: String) {
         #expect(throws: JSONError.self) { try JWKSet(parsing: Array(text.utf8)) }
     }

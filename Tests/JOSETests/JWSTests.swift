@@ -22,7 +22,9 @@ func keySet(_ object: [String: Any]) throws -> JWKSet {
 
 @Suite("Published JSON Web Signatures", .enabled(if: SharedData.isThere, SharedData.absence))
 struct PublishedJWSTests {
-    @Test("Wycheproof's signatures hold where it says so; but never with HMAC, an algorithm off the list, or illegal base64url (V01, V05, V17, V36, V37)")
+    @Test(
+        "Wycheproof's signatures hold where it says so; but never with HMAC, an algorithm off the list, or illegal base64url (V01, V05, V17, V36, V37)"
+    )
     func wycheproof() throws {
         let file = try Wycheproof("json_web_signature_test")
         #expect(file.count == 401)
@@ -92,7 +94,8 @@ struct PublishedJWSTests {
         }
         #expect(
             seen == [
-                "RFC7515-A.1": false, "RFC7515-A.2": true, "RFC7515-A.3": true, "RFC7515-A.4": false, "RFC7515-A.5": false, "RFC7515-A.6": false,
+                "RFC7515-A.1": false, "RFC7515-A.2": true, "RFC7515-A.3": true, "RFC7515-A.4": false, "RFC7515-A.5": false,
+                "RFC7515-A.6": false,
                 "RFC7515-A.7": false, "RFC7515-E-negative-crit": false,
             ])
     }
@@ -128,12 +131,16 @@ struct JWSTests {
         (#"{"alg":"RS256","crit":["b64"],"b64":false}"#, .extensionRequired), (#"{"alg":"RS256","crit":[]}"#, .extensionRequired),
         (#"{"alg":"RS256","crit":["exp"]}"#, .extensionRequired), (#"{"alg":"RS256","crit":["a","a"]}"#, .extensionRequired),
         (#"{"alg":"RS256","crit":null}"#, .extensionRequired), (#"{"alg":"RS256","crit":"exp"}"#, .extensionRequired),
-        (#"{"alg":"RS256","b64":true}"#, .extensionRequired), (#"{"alg":"RS256","kid":1}"#, .headerMember), (#"{"alg":"RS256","kid":null}"#, .headerMember),
-        (#"{"alg":"RS256","kid":["a"]}"#, .headerMember), (#"{"alg":"RS256","typ":1}"#, .headerMember), (#"{"alg":"RS256","typ":null}"#, .headerMember),
-        (#"{"alg":"RS256","alg":"RS256"}"#, .json(JSONError(.duplicateMember, at: 0))), (#"["RS256"]"#, .json(JSONError(.notAnObject, at: 0))),
+        (#"{"alg":"RS256","b64":true}"#, .extensionRequired), (#"{"alg":"RS256","kid":1}"#, .headerMember),
+        (#"{"alg":"RS256","kid":null}"#, .headerMember),
+        (#"{"alg":"RS256","kid":["a"]}"#, .headerMember), (#"{"alg":"RS256","typ":1}"#, .headerMember),
+        (#"{"alg":"RS256","typ":null}"#, .headerMember),
+        (#"{"alg":"RS256","alg":"RS256"}"#, .json(JSONError(.duplicateMember, at: 0))),
+        (#"["RS256"]"#, .json(JSONError(.notAnObject, at: 0))),
     ]
 
-    @Test("A header that asks for extensions, or has a member of another kind or twice, is refused (V14, V15)", arguments: badHeaders.indices)
+    @Test(
+        "A header that asks for extensions, or has a member of another kind or twice, is refused (V14, V15)", arguments: badHeaders.indices)
     func badHeader(_ index: Int) {
         let (json, error) = Self.badHeaders[index]
         #expect(throws: error, "\(json)") { try JWSHeader(parsing: Array(json.utf8)) }
@@ -142,7 +149,8 @@ struct JWSTests {
     @Test(
         "An algorithm is one of the list, byte for byte (V01, V02, V03)",
         arguments: [
-            "none", "None", "NONE", "nOnE", "", "HS256", "HS512", "RS384", "RS512", "PS384", "ES384", "ES512", "ES256K", "EdDSA ", "eddsa", "rs256", "Ed25519", "foo",
+            "none", "None", "NONE", "nOnE", "", "HS256", "HS512", "RS384", "RS512", "PS384", "ES384", "ES512", "ES256K", "EdDSA ", "eddsa",
+            "rs256", "Ed25519", "foo",
             "RS256\u{0}", "GQ512",
         ])
     func unknownAlgorithm(_ name: String) throws {
@@ -150,7 +158,9 @@ struct JWSTests {
         #expect(throws: JWSError.algorithmUnknown) { try header.algorithm() }
     }
 
-    @Test("An algorithm that is missing or no string is refused (V01)", arguments: ["{}", #"{"alg":null}"#, #"{"alg":["RS256"]}"#, #"{"Alg":"RS256"}"#, #"{"alg":1}"#])
+    @Test(
+        "An algorithm that is missing or no string is refused (V01)",
+        arguments: ["{}", #"{"alg":null}"#, #"{"alg":["RS256"]}"#, #"{"Alg":"RS256"}"#, #"{"alg":1}"#])
     func missingAlgorithm(_ json: String) throws {
         let header = try JWSHeader(parsing: Array(json.utf8))
         #expect(throws: JWSError.algorithmMissing) { try header.algorithm() }
@@ -175,7 +185,9 @@ struct JWSTests {
         #expect(throws: JWSError.base64) { try noPayload.payload() }
     }
 
-    @Test("A kid of any text is only an index: it is kept as it is (V07)", arguments: ["../../dev/null", "' OR 1=1 --", "http://evil/", "\0", ""])
+    @Test(
+        "A kid of any text is only an index: it is kept as it is (V07)",
+        arguments: ["../../dev/null", "' OR 1=1 --", "http://evil/", "\0", ""])
     func keyID(_ text: String) throws {
         let header = try JWSHeader(parsing: JSON.object(MintedLogin.object(["alg": "RS256", "kid": .string(Text(text))])).serialized)
         #expect(header.keyID == Text(text))
@@ -184,7 +196,9 @@ struct JWSTests {
     @Test("A key in the header is nobody's: the attacker's own is not looked at (V12, V13)")
     func keyInHeader() throws {
         let attacker = TestKeys.otherEd25519
-        let header: JSON = ["kid": "key-1", "jwk": .object(attacker.publicKey.jwk), "jku": "https://evil.example/jwks", "x5u": "https://evil.example/c"]
+        let header: JSON = [
+            "kid": "key-1", "jwk": .object(attacker.publicKey.jwk), "jku": "https://evil.example/jwks", "x5u": "https://evil.example/c",
+        ]
         let text = try JWS.sign(Array("{}".utf8), header: MintedLogin.object(header), with: attacker, .edDSA)
         let keys = try JWKSet(["keys": [MintedLogin.jwk(TestKeys.ed25519.publicKey, ["kid": "key-1"])]])
         #expect(!holds(text, keys))

@@ -2,10 +2,11 @@ import Foundation
 import JOSE
 import LibCrypto
 import MintingKit
-@testable import PKToken
 import TestSupport
 import Testing
 import Vocabulary
+
+@testable import PKToken
 
 @Suite("Published commitments", .enabled(if: SharedData.isThere, SharedData.absence))
 struct PublishedCommitmentTests {
@@ -28,10 +29,13 @@ struct PublishedCommitmentTests {
             if place == "aud" { #expect(entry["payload_aud"] as? String == claims.commitment.string) }
             if place == "op-header cic" { #expect((entry["op_header"] as? [String: Any])?["cic"] as? String == claims.commitment.string) }
             if place != nil { positives += 1 }
-            if place == nil { #expect(entry["payload_nonce"] as? String != claims.commitment.string, "Hello's token is bound by cnf alone (V29)") }
+            if place == nil {
+                #expect(entry["payload_nonce"] as? String != claims.commitment.string, "Hello's token is bound by cnf alone (V29)")
+            }
             // Other digests of the same header, and this digest of other spellings (V31).
             let wrong = [
-                Digest.sha256(Array(canonical.utf8)), Digest.sha512(Array(canonical.utf8)), Digest.sha3_256(Base64URL.encodeBytes(Array(canonical.utf8))),
+                Digest.sha256(Array(canonical.utf8)), Digest.sha512(Array(canonical.utf8)),
+                Digest.sha3_256(Base64URL.encodeBytes(Array(canonical.utf8))),
                 Digest.shake256(Array(canonical.utf8), length: 32),
             ]
             for digest in wrong { #expect(Text(Base64URL.encode(digest)) != claims.commitment) }
@@ -42,7 +46,9 @@ struct PublishedCommitmentTests {
 
 @Suite("Client instance claims")
 struct ClientInstanceClaimsTests {
-    @Test("New ones for each kind of key say what PROTOCOL section 1 says", arguments: [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519].indices)
+    @Test(
+        "New ones for each kind of key say what PROTOCOL section 1 says",
+        arguments: [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519].indices)
     func new(_ index: Int) throws {
         let key = [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519][index].publicKey
         let claims = try ClientInstanceClaims(for: key)
@@ -71,7 +77,8 @@ struct ClientInstanceClaimsTests {
     @Test("Escapes of <, >, & and U+2028 are those of Go, not of RFC 8785 (V32)")
     func escapes() throws {
         let upk = String(decoding: JSON.object(try upkHeader()).serialized, as: UTF8.self)
-        let claims = try ClientInstanceClaims(JSONObject(parsing: Array(#"{"z":"<a>&\#u{2028}","alg":"EdDSA","upk":\#(upk),"typ":"CIC","rz":"1","A":2}"#.utf8)))
+        let claims = try ClientInstanceClaims(
+            JSONObject(parsing: Array(#"{"z":"<a>&\#u{2028}","alg":"EdDSA","upk":\#(upk),"typ":"CIC","rz":"1","A":2}"#.utf8)))
         let canonical = #"{"A":2,"alg":"EdDSA","rz":"1","typ":"CIC","upk":\#(upk),"z":"\u003ca\u003e\u0026\u2028"}"#
         #expect(claims.commitment == Text(Base64URL.encode(Digest.sha3_256(Array(canonical.utf8)))))
     }
@@ -83,8 +90,10 @@ struct ClientInstanceClaimsTests {
     /// As Go's encoding/json reads a number into a float64 and writes it again.
     static let numbers: [(read: String, written: String)] = [
         ("0", "0"), ("-0", "-0"), ("1.0", "1"), ("1e3", "1000"), ("1.5", "1.5"), ("-12", "-12"), ("9007199254740991", "9007199254740991"),
-        ("9007199254740993", "9007199254740992"), ("1e20", "100000000000000000000"), ("1e21", "1e+21"), ("0.000001", "0.000001"), ("0.0000001", "1e-7"),
-        ("1e-400", "0"), ("5e-324", "5e-324"), ("1.7976931348623157e308", "1.7976931348623157e+308"), ("0.1", "0.1"), ("100", "100"), ("123456789.125", "123456789.125"),
+        ("9007199254740993", "9007199254740992"), ("1e20", "100000000000000000000"), ("1e21", "1e+21"), ("0.000001", "0.000001"),
+        ("0.0000001", "1e-7"),
+        ("1e-400", "0"), ("5e-324", "5e-324"), ("1.7976931348623157e308", "1.7976931348623157e+308"), ("0.1", "0.1"), ("100", "100"),
+        ("123456789.125", "123456789.125"),
     ]
 
     @Test("A number is hashed the way Go writes it", arguments: numbers.indices)
@@ -132,7 +141,9 @@ struct OpenPubkeyShapeTests {
             let token = try #require(entry["pktCom"] as? String)
             // Their parts are no JSON, so that all end in a refusal; the number of parts decides which.
             let isSplit = token.split(separator: ".")[0].split(separator: ":").count % 2 == 1
-            #expect(throws: Refusal(isSplit ? .tokenJSON : .tokenMalformed), "\(entry["name"] ?? "")") { try CompactToken(parsing: Array(token.utf8)) }
+            #expect(throws: Refusal(isSplit ? .tokenJSON : .tokenMalformed), "\(entry["name"] ?? "")") {
+                try CompactToken(parsing: Array(token.utf8))
+            }
         }
     }
 
@@ -141,7 +152,8 @@ struct OpenPubkeyShapeTests {
         let zoo = try #require(try SharedData.json("openpubkey/zoo_idtokens.json") as? [[String: Any]])
         var seen = 0
         for entry in zoo {
-            guard let data = entry["data"] as? [String: Any], let payload = data["payload"] as? [String: Any], let protected = data["protected"] as? [String: Any]
+            guard let data = entry["data"] as? [String: Any], let payload = data["payload"] as? [String: Any],
+                let protected = data["protected"] as? [String: Any]
             else { continue }
             let claims = try JSONObject(parsing: Array(try JSONSerialization.data(withJSONObject: payload)))
             let header = try JWSHeader(parsing: Array(try JSONSerialization.data(withJSONObject: protected)))

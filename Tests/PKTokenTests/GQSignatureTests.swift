@@ -1,8 +1,9 @@
 import LibCrypto
 import MintingKit
-@testable import PKToken
 import Testing
 import Vocabulary
+
+@testable import PKToken
 
 @Suite("A GQ256 proof")
 struct GQSignatureTests {
@@ -28,7 +29,8 @@ struct GQSignatureTests {
         #expect(!GQSignature.verifies(proof, identity: identity, message: message + [0], key: key))
         guard case .rsa(let other) = TestKeys.otherRSA.publicKey else { return }
         #expect(!GQSignature.verifies(proof, identity: identity, message: message, key: other))
-        #expect(!GQSignature.verifies(proof, identity: identity, message: message, key: try RSAPublicKey(modulus: key.modulus, exponent: [3])))
+        #expect(
+            !GQSignature.verifies(proof, identity: identity, message: message, key: try RSAPublicKey(modulus: key.modulus, exponent: [3])))
     }
 
     @Test("Two proofs of the same are different, and neither shows the signature")

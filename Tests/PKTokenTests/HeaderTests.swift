@@ -1,9 +1,10 @@
 import JOSE
 import LibCrypto
 import MintingKit
-@testable import PKToken
 import Testing
 import Vocabulary
+
+@testable import PKToken
 
 private func text(_ json: String) -> [UInt8] { Array(json.utf8) }
 
@@ -48,9 +49,13 @@ struct HeaderTests {
         LoginCase("V15 alg twice", .tokenJSON) { $0.headerText = text(#"{"alg":"ES256","alg":"ES256","kid":"key-1"}"#) },
         LoginCase("V15 alg twice by an escape", .tokenJSON) { $0.headerText = text(#"{"alg":"ES256","\u0061lg":"none","kid":"key-1"}"#) },
         LoginCase("V70 a header of two texts", .tokenJSON) { $0.headerText = text(#"{"alg":"ES256","kid":"key-1"}{}"#) },
-        LoginCase("V70 a header with a byte order mark", .tokenJSON) { $0.headerText = [0xEF, 0xBB, 0xBF] + text(#"{"alg":"ES256","kid":"key-1"}"#) },
+        LoginCase("V70 a header with a byte order mark", .tokenJSON) {
+            $0.headerText = [0xEF, 0xBB, 0xBF] + text(#"{"alg":"ES256","kid":"key-1"}"#)
+        },
         LoginCase("V70 a header that is a list", .tokenJSON) { $0.headerText = text(#"[{"alg":"ES256"}]"#) },
-        LoginCase("V12 its own key in the header, which nobody looks at", nil) { $0.header["jwk"] = .object(TestKeys.otherP256.publicKey.jwk) },
+        LoginCase("V12 its own key in the header, which nobody looks at", nil) {
+            $0.header["jwk"] = .object(TestKeys.otherP256.publicKey.jwk)
+        },
         LoginCase("V13 jku, x5u, x5c, which nobody follows", nil) {
             $0.header["jku"] = "https://evil.example/jwks"
             $0.header["x5u"] = "https://evil.example/c"
@@ -105,11 +110,19 @@ struct HeaderTests {
         LoginCase("V27 typ JWT", .tokenType) { $0.clientHeader["typ"] = "JWT" },
         LoginCase("V27 typ cic", .tokenType) { $0.clientHeader["typ"] = "cic" },
         LoginCase("V27 no typ", .tokenType) { $0.clientHeader["typ"] = nil },
-        LoginCase("a number beyond a float64", .clientClaims) { $0.clientHeaderText = text("{\"a\":1e999," + textOf($0.clientHeader).dropFirst()) },
+        LoginCase("a number beyond a float64", .clientClaims) {
+            $0.clientHeaderText = text("{\"a\":1e999," + textOf($0.clientHeader).dropFirst())
+        },
         LoginCase("V15 upk twice", .tokenJSON) { $0.clientHeaderText = text("{\"upk\":{}," + textOf($0.clientHeader).dropFirst()) },
-        LoginCase("V15 rz twice by an escape", .tokenJSON) { $0.clientHeaderText = text("{\"\\u0072z\":\"0\"," + textOf($0.clientHeader).dropFirst()) },
-        LoginCase("V41 upk is another key", .keyMismatch) { $0.clientHeader = try ClientInstanceClaims(for: TestKeys.otherEd25519.publicKey).header },
-        LoginCase("V41 upk is a key of another kind", .keyMismatch) { $0.clientHeader = try ClientInstanceClaims(for: TestKeys.p256.publicKey).header },
+        LoginCase("V15 rz twice by an escape", .tokenJSON) {
+            $0.clientHeaderText = text("{\"\\u0072z\":\"0\"," + textOf($0.clientHeader).dropFirst())
+        },
+        LoginCase("V41 upk is another key", .keyMismatch) {
+            $0.clientHeader = try ClientInstanceClaims(for: TestKeys.otherEd25519.publicKey).header
+        },
+        LoginCase("V41 upk is a key of another kind", .keyMismatch) {
+            $0.clientHeader = try ClientInstanceClaims(for: TestKeys.p256.publicKey).header
+        },
         LoginCase("the client's signature is by another key", .clientSignature) { login in
             let forged = login.with { $0.userKey = TestKeys.otherEd25519 }
             let signature = segments(try forged.token())[4]

@@ -1,29 +1,11 @@
 import JOSE
 import LibCrypto
 import MintingKit
-@testable import PKToken
 import SSHKeys
 import Testing
 import Vocabulary
 
-enum SSHCertificateReader {
-    /// Steps 1 to 4.
-    static func boundToken(_ login: MintedLogin) throws -> BoundToken {
-        try SSHCertificate(parsing: try login.certificate()).selfSigned(at: login.now).token()
-    }
-}
-
-private func check(_ table: [LoginCase], _ index: Int, _ login: MintedLogin) throws {
-    #expect(try login.refusal() == nil, "the unchanged login")
-    let code = try table[index].run(from: login)
-    #expect(code == table[index].code, "\(table[index])")
-}
-
-private func row(_ issuer: Text = MintedLogin.issuer, _ client: Text = MintedLogin.clientID, _ expiry: ExpiryPolicy = .never, _ options: ProviderOptions = [])
-    -> ProviderRow
-{
-    ProviderRow(issuer: issuer, clientID: client, expiry: expiry, options: options)
-}
+@testable import PKToken
 
 @Suite("GQ256: the bearer token stays at home")
 struct GQTokenTests {
@@ -38,7 +20,9 @@ struct GQTokenTests {
         LoginCase("V27 the original header is a client's", .tokenType) { $0.header["typ"] = "CIC" },
         LoginCase("V28 the original header is an access token's", .tokenTypeNotAllowed) { $0.header["typ"] = "at+jwt" },
         LoginCase("V29 the original header is a key-bound token's", .tokenTypeNotAllowed) { $0.header["typ"] = "dpop+id_token" },
-        LoginCase("V15 the original header has alg twice", .tokenJSON) { $0.headerText = Array(#"{"alg":"RS256","alg":"RS256","kid":"key-1"}"#.utf8) },
+        LoginCase("V15 the original header has alg twice", .tokenJSON) {
+            $0.headerText = Array(#"{"alg":"RS256","alg":"RS256","kid":"key-1"}"#.utf8)
+        },
         LoginCase("the original header has no typ", nil) { $0.header["typ"] = nil },
         LoginCase("V10 the original kid is unknown", .noFittingKey) { $0.header["kid"] = "key-9" },
         LoginCase("the outer kid is no header", .tokenJSON) { $0.gqHeader = MintedLogin.object(["kid": "AAAA"]) },
@@ -55,7 +39,9 @@ struct GQTokenTests {
         LoginCase("the provider's key is another", .providerSignature) {
             $0.keys = [MintedLogin.jwk(TestKeys.otherRSA.publicKey, ["kid": "key-1", "alg": "RS256"])]
         },
-        LoginCase("the provider's key is for PS256", .noFittingKey) { $0.keys = [MintedLogin.jwk(TestKeys.rsa.publicKey, ["kid": "key-1", "alg": "PS256"])] },
+        LoginCase("the provider's key is for PS256", .noFittingKey) {
+            $0.keys = [MintedLogin.jwk(TestKeys.rsa.publicKey, ["kid": "key-1", "alg": "PS256"])]
+        },
         LoginCase("the provider's key has another exponent", .providerSignature) {
             $0.keys = [MintedLogin.jwk(TestKeys.rsa.publicKey, ["kid": "key-1", "e": "Aw"])]
         },
@@ -113,7 +99,10 @@ struct WorkloadProviderTests {
         #expect(try plain.refusal() == .algorithm, "the bearer token itself is refused")
     }
 
-    @Test("An issuer that only resembles them is an ordinary one", arguments: ["https://token.actions.githubusercontent.com/", "https://codeberg.example/api/actions/", "https://api/actionsx"] as [Text])
+    @Test(
+        "An issuer that only resembles them is an ordinary one",
+        arguments: ["https://token.actions.githubusercontent.com/", "https://codeberg.example/api/actions/", "https://api/actionsx"]
+            as [Text])
     func lookalikes(_ issuer: Text) throws {
         #expect(try actions(issuer).refusal() == .audience)
     }
@@ -161,12 +150,14 @@ struct KeyBindingTests {
     }
 
     static let table: [LoginCase] = [
-        confirmation("V29 cnf missing", .commitment, nil), confirmation("V29 cnf empty", .commitment, [:]), confirmation("V29 cnf null", .commitment, .null),
+        confirmation("V29 cnf missing", .commitment, nil), confirmation("V29 cnf empty", .commitment, [:]),
+        confirmation("V29 cnf null", .commitment, .null),
         confirmation("V29 another key", .commitment, ["jwk": .object(TestKeys.otherEd25519.publicKey.jwk)]),
         confirmation("V29 a key of another kind", .commitment, ["jwk": .object(TestKeys.p256.publicKey.jwk)]),
         confirmation("V29 only a thumbprint", .commitment, ["jkt": .string(TestKeys.ed25519.publicKey.jwkThumbprint)]),
         confirmation("V29 cnf a list", .commitment, [["jwk": .object(TestKeys.ed25519.publicKey.jwk)]]),
-        confirmation("other members beside the key", nil, ["jwk": MintedLogin.jwk(TestKeys.ed25519.publicKey, ["alg": "EdDSA", "kid": "x"])]),
+        confirmation(
+            "other members beside the key", nil, ["jwk": MintedLogin.jwk(TestKeys.ed25519.publicKey, ["alg": "EdDSA", "kid": "x"])]),
         confirmation("V33 the key with its private part", .commitment, ["jwk": MintedLogin.jwk(TestKeys.ed25519.publicKey, ["d": "AA"])]),
         LoginCase("V29 an ordinary ID token", .tokenTypeNotAllowed) { $0.header["typ"] = "JWT" },
         LoginCase("V29 an ordinary ID token with the nonce", .tokenTypeNotAllowed) {
@@ -207,7 +198,9 @@ struct KeyBindingTests {
 
 @Suite("Access tokens in an ID token's place")
 struct AccessTokenTypeTests {
-    @Test("at+jwt is accepted only where the row says so, and commits all the same (V28)", arguments: ["at+jwt", "AT+JWT", "At+Jwt"] as [Text])
+    @Test(
+        "at+jwt is accepted only where the row says so, and commits all the same (V28)",
+        arguments: ["at+jwt", "AT+JWT", "At+Jwt"] as [Text])
     func optIn(_ type: Text) throws {
         let login = try MintedLogin().with {
             $0.header["typ"] = .string(type)
@@ -218,81 +211,5 @@ struct AccessTokenTypeTests {
         #expect(try login.with { $0.claims["nonce"] = "x" }.refusal() == .commitment)
         #expect(try login.with { $0.header["typ"] = "JWT" }.refusal() == nil, "ID tokens stay welcome")
         #expect(try login.with { $0.header["typ"] = "application/at+jwt" }.refusal() == .tokenType)
-    }
-}
-
-@Suite("A refreshed ID token (V62)")
-struct RefreshedTokenTests {
-    private static let now = MintedLogin.now.seconds
-
-    /// A login whose ID token expired a minute ago, with a refreshed one that has one change.
-    private static func fresh(_ about: String, _ code: Refusal.Code?, _ change: @escaping @Sendable (inout MintedLogin) throws -> Void = { _ in }) -> LoginCase {
-        LoginCase(about, code) { login in
-            var fresh = login
-            fresh.claims["iat"] = .number(JSONNumber(now - 10))
-            fresh.claims["exp"] = .number(JSONNumber(now + 600))
-            fresh.claims["nonce"] = .null
-            try change(&fresh)
-            login.claims["exp"] = .number(JSONNumber(now - 30))
-            login.refreshed = try fresh.idToken()
-        }
-    }
-
-    static let table: [LoginCase] = [
-        fresh("a good one", nil), fresh("with a nonce, which nobody looks at", nil) { $0.claims["nonce"] = "x" }, fresh("without typ", nil) { $0.header["typ"] = nil },
-        fresh("issued at the same moment", nil) { $0.claims["iat"] = .number(JSONNumber(now - 60)) },
-        fresh("unsigned", .providerSignature) { $0.providerSignature = [] },
-        fresh("none", .algorithm) {
-            $0.header["alg"] = "none"
-            $0.providerSignature = []
-        },
-        fresh("signed by another key", .providerSignature) { $0.providerKey = TestKeys.otherP256 },
-        fresh("of an unknown kid", .noFittingKey) { $0.header["kid"] = "key-9" },
-        fresh("of another subject", .refreshedToken) { $0.claims["sub"] = "bob" },
-        fresh("of another issuer", .issuerUnknown) { $0.claims["iss"] = "https://other.example" },
-        fresh("for another audience", .audience) { $0.claims["aud"] = "other" },
-        fresh("for two audiences without azp", .authorizedParty) { $0.claims["aud"] = ["test-client", "other"] },
-        fresh("of another azp", .authorizedParty) { $0.claims["azp"] = "other" },
-        fresh("older than the ID token", .refreshedToken) { $0.claims["iat"] = .number(JSONNumber(now - 61)) },
-        fresh("issued in the future", .issuedInFuture) { $0.claims["iat"] = .number(JSONNumber(now + 61)) },
-        fresh("not valid yet", .notYetValid) { $0.claims["nbf"] = .number(JSONNumber(now + 61)) },
-        fresh("expired", .expired) { $0.claims["exp"] = .number(JSONNumber(now)) },
-        fresh("without exp", .expired) { $0.claims["exp"] = nil }, fresh("exp a string", .timeClaim) { $0.claims["exp"] = "1790000600" },
-        fresh("without iat", .timeClaim) { $0.claims["iat"] = nil }, fresh("without sub", .subject) { $0.claims["sub"] = nil },
-        fresh("a client's typ", .tokenType) { $0.header["typ"] = "CIC" }, fresh("an access token", .tokenTypeNotAllowed) { $0.header["typ"] = "at+jwt" },
-        fresh("with crit", .criticalHeader) { $0.header["crit"] = ["exp"] },
-        fresh("with a member twice", .tokenJSON) { $0.claimsText = Array(#"{"iss":"https://issuer.example.com","iss":"https://issuer.example.com"}"#.utf8) },
-        LoginCase("the expired token itself", .expired) { login in
-            login.claims["exp"] = .number(JSONNumber(now - 30))
-            login.refreshed = try login.idToken()
-        },
-        LoginCase("none at all", .expired) { $0.claims["exp"] = .number(JSONNumber(now - 30)) },
-        LoginCase("not needed, since the ID token has not expired", nil) { login in
-            login.refreshed = try login.with { $0.claims["sub"] = "bob" }.idToken()
-        },
-    ]
-
-    private func login() throws -> MintedLogin {
-        try MintedLogin().with { $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, .oidcRefreshed)] }
-    }
-
-    @Test("It is of the same person, not older, and passes steps 5, 7 and 8 itself (V62)", arguments: table.indices)
-    func refreshed(_ index: Int) throws { try check(Self.table, index, try login()) }
-
-    @Test("It does not help under any other policy, nor against a signature of the first that does not hold")
-    func otherPolicies() throws {
-        let good = Self.table[0]
-        for policy in [ExpiryPolicy.oidc, .maximumAge(seconds: 30)] {
-            #expect(try good.run(from: try login().with { $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, policy)] }) == .expired)
-        }
-        let forged = try login().with { try good.change(&$0) }.with { $0.providerSignature = [UInt8](repeating: 1, count: 64) }
-        #expect(try forged.refusal() == .providerSignature)
-    }
-
-    @Test("The identity then lasts until the refreshed token's end, with the claims of the first")
-    func expiry() throws {
-        let identity = try login().with { try Self.table[0].change(&$0) }.verified()
-        #expect(identity.expires == UnixTime(seconds: Self.now + 600))
-        #expect(identity.claims["nonce"] != nil)
     }
 }

@@ -1,10 +1,11 @@
 import JOSE
 import LibCrypto
 import MintingKit
-@testable import PKToken
 import SSHKeys
 import Testing
 import Vocabulary
+
+@testable import PKToken
 
 private func encoded(_ json: JSON) -> [UInt8] { Base64URL.encodeBytes(json.serialized) }
 
@@ -30,7 +31,9 @@ struct TokenShapeTests {
         parts("V25 a cosigner's signature first", nil) { [$0[0], encoded(["alg": "ES256", "typ": "COS"]), []] + $0[1...] },
         parts("V25 two cosigners", .tokenMalformed) { $0 + [encoded(["typ": "COS"]), [], encoded(["typ": "COS"]), []] },
         parts("V25 only a cosigner and the provider", .tokenType) { [$0[0], $0[1], $0[2], encoded(["typ": "COS"]), []] },
-        parts("V25 two cosigners and the client", .tokenType) { [$0[0], $0[3], $0[4], encoded(["typ": "COS"]), [], encoded(["typ": "COS"]), []] },
+        parts("V25 two cosigners and the client", .tokenType) {
+            [$0[0], $0[3], $0[4], encoded(["typ": "COS"]), [], encoded(["typ": "COS"]), []]
+        },
         parts("V27 cos in small letters", .tokenType) { $0 + [encoded(["alg": "ES256", "typ": "cos"]), []] },
         parts("V20 one part", .tokenMalformed) { [$0[0]] },
         parts("V20 two parts", .tokenMalformed) { Array($0[..<2]) },
@@ -55,7 +58,9 @@ struct TokenShapeTests {
         LoginCase("V18 nothing at all", .tokenMalformed) { $0.rewriteToken = { _ in [] } },
         LoginCase("V49 a NUL after it", .tokenMalformed) { $0.rewriteToken = { $0 + [0] } },
         LoginCase("V49 a line break after it", .tokenMalformed) { $0.rewriteToken = { $0 + [0x0A] } },
-        LoginCase("V20 65536 full stops", .tokenMalformed) { $0.rewriteToken = { $0 + [UInt8](repeating: UInt8(ascii: "."), count: 65_536) } },
+        LoginCase("V20 65536 full stops", .tokenMalformed) {
+            $0.rewriteToken = { $0 + [UInt8](repeating: UInt8(ascii: "."), count: 65_536) }
+        },
         LoginCase("a full stop and nothing", .tokenMalformed) { $0.rewriteToken = { $0 + [UInt8(ascii: ".")] } },
         LoginCase("a refreshed token of two parts", .tokenMalformed) { $0.refreshed = Array("e30.e30".utf8) },
         LoginCase("a refreshed token of four parts", .tokenMalformed) { $0.refreshed = Array("e30.e30.AA.AA".utf8) },
@@ -65,7 +70,8 @@ struct TokenShapeTests {
             login.rewriteToken = { token in
                 let parts = segments(token).map { JSON.string(Text(String(decoding: $0, as: UTF8.self))) }
                 let json: JSON = [
-                    "payload": parts[0], "signatures": [["protected": parts[1], "signature": parts[2]], ["protected": parts[3], "signature": parts[4]]],
+                    "payload": parts[0],
+                    "signatures": [["protected": parts[1], "signature": parts[2]], ["protected": parts[3], "signature": parts[4]]],
                 ]
                 return json.serialized
             }
@@ -79,8 +85,11 @@ struct TokenShapeTests {
     }
 
     static let base64: [LoginCase] = (0..<5).flatMap { part in
-        [inserted("=", part), inserted("+", part), inserted("/", part), inserted(" ", part), inserted("\n", part), inserted("\r\n", part), inserted("?", part),
-            inserted(" ", part, atEnd: false), inserted("\u{E9}", part)]
+        [
+            inserted("=", part), inserted("+", part), inserted("/", part), inserted(" ", part), inserted("\n", part),
+            inserted("\r\n", part), inserted("?", part),
+            inserted(" ", part, atEnd: false), inserted("\u{E9}", part),
+        ]
     }
 
     @Test("Anything but strict base64url in any part is refused (V17)", arguments: base64.indices)

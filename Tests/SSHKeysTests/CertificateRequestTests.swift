@@ -30,7 +30,8 @@ struct CertificateRequestTests {
         #expect(certificate.criticalOptions.isEmpty)
         #expect(
             certificate.extensions.map { String(decoding: $0.name, as: UTF8.self) } == [
-                "openpubkey-act", "openpubkey-pkt", "permit-X11-forwarding", "permit-agent-forwarding", "permit-port-forwarding", "permit-pty", "permit-user-rc",
+                "openpubkey-act", "openpubkey-pkt", "permit-X11-forwarding", "permit-agent-forwarding", "permit-port-forwarding",
+                "permit-pty", "permit-user-rc",
             ])
         #expect(certificate.extensionNamed("openpubkey-act")?.value == Array("secret".utf8))
         #expect(certificate.extensionNamed("openpubkey-pkt")?.value == Array("a:b:c:d:e".utf8))
@@ -64,7 +65,9 @@ struct CertificateRequestTests {
         #expect(listing.contains("openpubkey-pkt UNKNOWN OPTION") && listing.contains("permit-pty"))
     }
 
-    @Test("ssh-keygen -l gives the same fingerprint of a plain key", .enabled(if: sshKeygen != nil, "ssh-keygen is not here"), arguments: keys.indices)
+    @Test(
+        "ssh-keygen -l gives the same fingerprint of a plain key", .enabled(if: sshKeygen != nil, "ssh-keygen is not here"),
+        arguments: keys.indices)
     func fingerprint(_ index: Int) throws {
         let key = Self.keys[index].publicKey
         let line = SSHKeyLine(blob: key.sshBlob, type: key.sshType, comment: "a comment")
@@ -105,7 +108,10 @@ struct SSHKeyLineTests {
     @Test("A type that is not the blob's, base64 that is none, or nothing is no line")
     func refused() {
         let encoded = Base64.encode(line.blob)
-        for bad in ["", "\n", "ssh-ed25519", "ssh-rsa \(encoded)", "ssh-ed25519 \(encoded.dropLast(1))", "ssh-ed25519 !\(encoded)", "\(encoded)", "ssh-ed25519 AAAA"] {
+        for bad in [
+            "", "\n", "ssh-ed25519", "ssh-rsa \(encoded)", "ssh-ed25519 \(encoded.dropLast(1))", "ssh-ed25519 !\(encoded)", "\(encoded)",
+            "ssh-ed25519 AAAA",
+        ] {
             #expect(SSHKeyLine(parsing: Array(bad.utf8)) == nil, "\(bad)")
         }
     }

@@ -8,13 +8,16 @@ import Vocabulary
 @Suite("A principal can be written between quotes and onto a command line")
 struct PrincipalTests {
     static let good = [
-        "root", "a", "_", "_apt", "alice.smith_01", "bob+test@example.com", "web-admin", "WORKSTATION1$", "opkssh-wildcard", "0", "a-", "a.", "a@",
+        "root", "a", "_", "_apt", "alice.smith_01", "bob+test@example.com", "web-admin", "WORKSTATION1$", "opkssh-wildcard", "0", "a-",
+        "a.", "a@",
         String(repeating: "a", count: 128), String(repeating: "a", count: 128) + "$",
     ]
 
     static let bad = [
-        "", "$", "$$", "a$$", "a$b", "-v", "--config=/tmp/x", ".hidden", "..", "../x", "+a", "@a", "a b", " a", "a ", "root\n", "\nroot", "a\rb", "a\tb", "a\"b", "a'b",
-        "a\\", "a,b", "a*", "a?", "!a", "a/b", "$(id)", "`id`", "a;b", "a|b", "a&b", "a<b", "a>b", "a=b", "a:b", "a#b", "a%b", "a\0", "\0", "alic\u{E9}", "\u{FF41}", "a\u{200B}",
+        "", "$", "$$", "a$$", "a$b", "-v", "--config=/tmp/x", ".hidden", "..", "../x", "+a", "@a", "a b", " a", "a ", "root\n", "\nroot",
+        "a\rb", "a\tb", "a\"b", "a'b",
+        "a\\", "a,b", "a*", "a?", "!a", "a/b", "$(id)", "`id`", "a;b", "a|b", "a&b", "a<b", "a>b", "a=b", "a:b", "a#b", "a%b", "a\0", "\0",
+        "alic\u{E9}", "\u{FF41}", "a\u{200B}",
         "a\u{202E}", String(repeating: "a", count: 129), String(repeating: "a", count: 129) + "$", String(repeating: "a", count: 4096),
     ]
 
@@ -51,7 +54,9 @@ struct PrincipalTests {
         }
     }
 
-    @Test("One bad principal among good ones, or one that is not UTF-8, refuses the certificate (V52)", arguments: [[UInt8]]([[0xFF], [0x61, 0x0A], [], [0xC3]]))
+    @Test(
+        "One bad principal among good ones, or one that is not UTF-8, refuses the certificate (V52)",
+        arguments: [[UInt8]]([[0xFF], [0x61, 0x0A], [], [0xC3]]))
     func oneBad(_ name: [UInt8]) throws {
         var form = CertificateForm(for: TestKeys.ed25519.publicKey, token: [1])
         form.principals = [Array("alice".utf8), name]

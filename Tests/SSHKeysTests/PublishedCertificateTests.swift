@@ -26,7 +26,8 @@ struct OracleVerdict: Sendable, CustomTestStringConvertible {
             let columns = line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
             func column(_ index: Int) -> String { index < columns.count ? columns[index] : "" }
             return OracleVerdict(
-                file: column(0), keygenReads: column(1) == "ok", pyca: column(3), pycaSignature: column(4), type: column(5), signer: column(6),
+                file: column(0), keygenReads: column(1) == "ok", pyca: column(3), pycaSignature: column(4), type: column(5),
+                signer: column(6),
                 criticalOptions: column(7).split(separator: ",").map(String.init))
         }
     }()
@@ -50,7 +51,9 @@ struct PublishedCertificateTests {
         #expect(OracleVerdict.plainKeys.count == 28)
     }
 
-    @Test("The parser agrees with ssh-keygen and pyca, and with pyca where that is stricter (V43, V45, V48, V54)", arguments: OracleVerdict.certificates)
+    @Test(
+        "The parser agrees with ssh-keygen and pyca, and with pyca where that is stricter (V43, V45, V48, V54)",
+        arguments: OracleVerdict.certificates)
     func parsing(_ verdict: OracleVerdict) throws {
         // ML-DSA is newer than both tools of the oracle: such a certificate is read and, without a PK token, somebody else's.
         let line = try #require(try verdict.line())
@@ -65,7 +68,9 @@ struct PublishedCertificateTests {
         #expect((certificate.signatureKey == key.sshBlob) == (verdict.signer == "self"), "whose signature it is (V42)")
     }
 
-    @Test("The signature holds where pyca says so, if it is of our kind: no SHA-1, no DSA, no larger curve (V43, V44)", arguments: OracleVerdict.certificates)
+    @Test(
+        "The signature holds where pyca says so, if it is of our kind: no SHA-1, no DSA, no larger curve (V43, V44)",
+        arguments: OracleVerdict.certificates)
     func signatures(_ verdict: OracleVerdict) throws {
         let line = try #require(try verdict.line())
         guard let certificate = try? SSHCertificate(parsing: line.blob), let key = certificate.key, verdict.signer == "self" else { return }
@@ -115,9 +120,11 @@ struct MintedBySSHKeygenTests {
     static let refusals: [String: Refusal.Code] = [
         "ok-384-cert.pub": .keyTypeUnsupported, "ok-521-cert.pub": .keyTypeUnsupported, "rsa1024-subject-cert.pub": .keyTypeUnsupported,
         "rsa-sha1-sig-cert.pub": .certificateSignature, "other-ca-same-type-cert.pub": .signedByAnotherKey,
-        "other-ca-ed-rsa-cert.pub": .signedByAnotherKey, "host-cert-cert.pub": .notAUserCertificate, "pkt-critical-cert.pub": .criticalOption,
+        "other-ca-ed-rsa-cert.pub": .signedByAnotherKey, "host-cert-cert.pub": .notAUserCertificate,
+        "pkt-critical-cert.pub": .criticalOption,
         "force-command-cert.pub": .criticalOption, "source-address-cert.pub": .criticalOption, "verify-required-cert.pub": .criticalOption,
-        "unknown-critical-cert.pub": .criticalOption, "unknown-critical-empty-cert.pub": .criticalOption, "future-cert.pub": .certificateNotYetValid,
+        "unknown-critical-cert.pub": .criticalOption, "unknown-critical-empty-cert.pub": .criticalOption,
+        "future-cert.pub": .certificateNotYetValid,
         "expired-cert.pub": .certificateExpired, "prin-quote-cert.pub": .unsafePrincipal, "prin-newline-cert.pub": .unsafePrincipal,
         "prin-cr-cert.pub": .unsafePrincipal, "prin-backslash-cert.pub": .unsafePrincipal, "prin-star-cert.pub": .unsafePrincipal,
         "prin-space-cert.pub": .unsafePrincipal, "prin-dash-cert.pub": .unsafePrincipal, "prin-utf8-cert.pub": .unsafePrincipal,
@@ -154,7 +161,8 @@ struct MintedBySSHKeygenTests {
     @Test("Fields come out: the largest serial, 256 principals, a hostile key id, an access token (V51, V67)")
     func fields() throws {
         func certificate(_ name: String) throws -> SSHCertificate {
-            try SSHCertificate(parsing: try #require(SSHKeyLine(parsing: try SharedData.bytes("ssh-certs/minted-by-ssh-keygen/\(name)-cert.pub"))).blob)
+            try SSHCertificate(
+                parsing: try #require(SSHKeyLine(parsing: try SharedData.bytes("ssh-certs/minted-by-ssh-keygen/\(name)-cert.pub"))).blob)
         }
         #expect(try certificate("serial-max").serial == .max)
         #expect(try certificate("prin-256").principals.count == 256)

@@ -14,7 +14,9 @@ private func ask(_ blob: [UInt8], _ type: String, as account: String = "guest") 
 
 @Suite("What is ours and what is another key's business")
 struct LoginRequestTests {
-    @Test("A plain key of any type is not ours, and nothing is read for it (V55)", arguments: ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com", "ssh-dss", "name@example.com"])
+    @Test(
+        "A plain key of any type is not ours, and nothing is read for it (V55)",
+        arguments: ["ssh-rsa", "ssh-ed25519", "ecdsa-sha2-nistp521", "sk-ssh-ed25519@openssh.com", "ssh-dss", "name@example.com"])
     func plain(_ type: String) throws {
         let answer = try ask(sshString(Array(type.utf8)) + sshString([1, 2, 3]), type, as: "-v")
         #expect(answer.isNotOurs && answer.asked == [])
@@ -53,9 +55,13 @@ struct LoginRequestTests {
             }.isNotOurs)
     }
 
-    @Test("Of the published certificates none is ours but those minted in opkssh's shape (V54)", .enabled(if: SharedData.isThere, SharedData.absence))
+    @Test(
+        "Of the published certificates none is ours but those minted in opkssh's shape (V54)",
+        .enabled(if: SharedData.isThere, SharedData.absence))
     func publishedCertificates() throws {
-        for folder in ["go-xcrypto", "openssh-fuzz-harness", "openssh-regress-authopt", "openssh-regress-sshkey", "rustcrypto", "swift-nio-ssh"] {
+        for folder in [
+            "go-xcrypto", "openssh-fuzz-harness", "openssh-regress-authopt", "openssh-regress-sshkey", "rustcrypto", "swift-nio-ssh",
+        ] {
             for file in try SharedData.files("ssh-certs/\(folder)", ending: ".pub") {
                 guard let line = SSHKeyLine(parsing: Array(try Data(contentsOf: file))) else { continue }
                 let answer = try ask(line.blob, line.type)
@@ -76,7 +82,9 @@ struct LoginRequestTests {
     func typeMismatch() throws {
         let blob = try MintedLogin().certificate()
         #expect(try ask(blob, "ssh-ed25519-cert-v01@openssh.com").lines?.count == 1)
-        for type in ["ssh-ed25519", "ssh-rsa-cert-v01@openssh.com", "", "SSH-ED25519-cert-v01@openssh.com", "ssh-ed25519-cert-v01@openssh.com\n"] {
+        for type in [
+            "ssh-ed25519", "ssh-rsa-cert-v01@openssh.com", "", "SSH-ED25519-cert-v01@openssh.com", "ssh-ed25519-cert-v01@openssh.com\n",
+        ] {
             #expect(try ask(blob, type).refusal == .keyTypeMismatch, "\(type)")
         }
     }
@@ -85,8 +93,11 @@ struct LoginRequestTests {
     func unreadable() throws {
         let encoded = Base64.encode(try MintedLogin().certificate())
         let type = "ssh-ed25519-cert-v01@openssh.com"
-        for bad in ["", "!", encoded + "=", encoded + " comment", " " + encoded, encoded + "\n", "AAAA", "AAAAAA==", String(encoded.dropLast())] {
-            let answer = Answer(LoginRequest(account: Array("guest".utf8), key: Array(bad.utf8), type: Array(type.utf8)), TestSources(try MintedLogin()))
+        for bad in [
+            "", "!", encoded + "=", encoded + " comment", " " + encoded, encoded + "\n", "AAAA", "AAAAAA==", String(encoded.dropLast()),
+        ] {
+            let answer = Answer(
+                LoginRequest(account: Array("guest".utf8), key: Array(bad.utf8), type: Array(type.utf8)), TestSources(try MintedLogin()))
             #expect(answer.refusal == .keyUnreadable, "\(bad.prefix(20))")
             #expect(answer.asked == [])
         }
@@ -133,7 +144,8 @@ struct DecisionRecordTests {
             $0.header["kid"] = .string(Text(nasty))
             $0.rewriteCertificate = { $0.keyID = Array(nasty.utf8) + [0xFF] }
         }
-        for answer in [try Answer(login), try Answer(login, as: nasty), try Answer(login.with { $0.claims["iss"] = .string(Text(nasty)) })] {
+        for answer in [try Answer(login), try Answer(login, as: nasty), try Answer(login.with { $0.claims["iss"] = .string(Text(nasty)) })]
+        {
             #expect(answer.lines == nil)
             #expect(answer.logLine.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "\u{202E}" })
             #expect(!answer.logLine.replacing("\\\"", with: "").contains("\" admitted"), "a quote does not end the value")
@@ -143,9 +155,12 @@ struct DecisionRecordTests {
 
     @Test("No token, no signature and no access token is ever in it (V67)")
     func secrets() throws {
-        let good = try MintedLogin().with { $0.rewriteCertificate = { $0.extensions.insert(.init("openpubkey-act", value: Array("act-secret".utf8)), at: 0) } }
+        let good = try MintedLogin().with {
+            $0.rewriteCertificate = { $0.extensions.insert(.init("openpubkey-act", value: Array("act-secret".utf8)), at: 0) }
+        }
         let changes: [(inout MintedLogin) -> Void] = [
-            { _ in }, { $0.claims["aud"] = "other" }, { $0.providerSignature = [1] }, { $0.claims["nonce"] = "x" }, { $0.headerText = [1] }, { $0.refreshed = [1] },
+            { _ in }, { $0.claims["aud"] = "other" }, { $0.providerSignature = [1] }, { $0.claims["nonce"] = "x" }, { $0.headerText = [1] },
+            { $0.refreshed = [1] },
             { $0.clientSignature = [1] }, { $0.header["kid"] = "unknown" },
         ]
         for change in changes {

@@ -3,8 +3,9 @@ import MintingKit
 import PKToken
 import Policy
 import SSHKeys
-@testable import Verifier
 import Vocabulary
+
+@testable import Verifier
 
 /// Files and keys as a test wants them; and what of it was asked for, in order.
 struct TestSources: VerifierSources {
@@ -79,7 +80,9 @@ struct Answer {
         var sources = TestSources(login)
         change(&sources)
         let type = try SSHCertificate(parsing: try login.certificate()).type
-        self.init(LoginRequest(account: Array(account.utf8), key: Array(Base64.encode(try login.certificate()).utf8), type: Array(type.utf8)), sources)
+        self.init(
+            LoginRequest(account: Array(account.utf8), key: Array(Base64.encode(try login.certificate()).utf8), type: Array(type.utf8)),
+            sources)
     }
 
     var lines: [String]? { if case .admitted(let lines) = outcome { lines.map(\.description) } else { nil } }

@@ -13,7 +13,9 @@ private func line(_ principals: String?, _ key: PublicKey = TestKeys.ed25519.pub
 
 @Suite("A login from the question to the answer")
 struct VerificationTests {
-    @Test("A good login is admitted with the line of PROTOCOL section 6, each kind of key", arguments: [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519].indices)
+    @Test(
+        "A good login is admitted with the line of PROTOCOL section 6, each kind of key",
+        arguments: [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519].indices)
     func admitted(_ index: Int) throws {
         let key = [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519][index]
         let answer = try Answer(try MintedLogin(userKey: key))
@@ -21,9 +23,12 @@ struct VerificationTests {
         #expect(answer.asked == ["config", "providers", "keys", "authID"], "and userinfo was not asked")
     }
 
-    @Test("By email, subject, claim, domain or repository", arguments: [
-        "alice@example.com", "ALICE@EXAMPLE.COM", "alice-1", "oidc:groups:admins", "oidc-match-end:email:@example.com", "'oidc:\"https://x/y\":z'",
-    ])
+    @Test(
+        "By email, subject, claim, domain or repository",
+        arguments: [
+            "alice@example.com", "ALICE@EXAMPLE.COM", "alice-1", "oidc:groups:admins", "oidc-match-end:email:@example.com",
+            "'oidc:\"https://x/y\":z'",
+        ])
     func identities(_ identity: String) throws {
         let login = try MintedLogin().with {
             $0.claims["groups"] = ["users", "admins"]
@@ -56,12 +61,16 @@ struct VerificationTests {
     }
 
     static let principals: [(names: [String], account: String, written: String??)] = [
-        (["opkssh-wildcard"], "guest", .some("opkssh-wildcard")), (["root", "guest"], "guest", .some("guest")), (["guest"], "guest", .some("guest")),
-        (["root", "opkssh-wildcard"], "guest", .some("opkssh-wildcard")), ([], "guest", .some(nil)), (["root"], "guest", nil), (["Guest"], "guest", nil),
+        (["opkssh-wildcard"], "guest", .some("opkssh-wildcard")), (["root", "guest"], "guest", .some("guest")),
+        (["guest"], "guest", .some("guest")),
+        (["root", "opkssh-wildcard"], "guest", .some("opkssh-wildcard")), ([], "guest", .some(nil)), (["root"], "guest", nil),
+        (["Guest"], "guest", nil),
         (["guest2", "gues"], "guest", nil),
     ]
 
-    @Test("principals= names the wildcard of the certificate or the one account that was asked for, never another (V53)", arguments: principals.indices)
+    @Test(
+        "principals= names the wildcard of the certificate or the one account that was asked for, never another (V53)",
+        arguments: principals.indices)
     func principalsOption(_ index: Int) throws {
         let (names, account, written) = Self.principals[index]
         let login = try MintedLogin().with { $0.rewriteCertificate = { $0.principals = names.map { Array($0.utf8) } } }
@@ -76,7 +85,10 @@ struct VerificationTests {
 
     @Test(
         "An account name that could be an option, a path or more than one word is refused (V56)",
-        arguments: ["-v", "--config=/tmp/x", "root\n", "../x", "a b", "$(id)", "", "r\u{F6}\u{F6}t", "a\"", "a,b", String(repeating: "a", count: 4096)])
+        arguments: [
+            "-v", "--config=/tmp/x", "root\n", "../x", "a b", "$(id)", "", "r\u{F6}\u{F6}t", "a\"", "a,b",
+            String(repeating: "a", count: 4096),
+        ])
     func accounts(_ account: String) throws {
         let answer = try Answer(try MintedLogin(), as: account) { $0.authIDText = "\"\(account)\" alice-1 https://issuer.example.com\n" }
         #expect(answer.refusal == .unsafeAccount)
@@ -85,7 +97,10 @@ struct VerificationTests {
 
     static let localFailures: [(about: String, code: Refusal.Code, change: @Sendable (inout MintedLogin) -> Void)] = [
         ("V50 an expired certificate", .certificateExpired, { $0.rewriteCertificate = { $0.validBefore = 5 } }),
-        ("V47 a critical option", .criticalOption, { $0.rewriteCertificate = { $0.criticalOptions = [.init("force-command", value: [1])] } }),
+        (
+            "V47 a critical option", .criticalOption,
+            { $0.rewriteCertificate = { $0.criticalOptions = [.init("force-command", value: [1])] } }
+        ),
         ("V20 no token", .tokenMalformed, { $0.rewriteToken = { _ in [] } }),
         ("V58 an unknown issuer", .issuerUnknown, { $0.claims["iss"] = "https://evil.example" }),
         ("V57 another audience", .audience, { $0.claims["aud"] = "other" }),
@@ -111,7 +126,9 @@ struct VerificationTests {
         #expect(forged.refusal == .providerSignature && !forged.asked.contains("authID"))
     }
 
-    @Test("A file that is unsafe or malformed as a whole refuses everybody, as a matter of configuration (V66)", arguments: ["config", "providers", "authID"])
+    @Test(
+        "A file that is unsafe or malformed as a whole refuses everybody, as a matter of configuration (V66)",
+        arguments: ["config", "providers", "authID"])
     func unsafeFiles(_ source: String) throws {
         let answer = try Answer(try MintedLogin()) { $0.failure = (source, Refusal(.unsafeFile)) }
         #expect(answer.refusal == .unsafeFile)
@@ -131,17 +148,23 @@ struct VerificationTests {
     func rows() throws {
         #expect(try Answer(try MintedLogin()) { $0.providersText = "" }.refusal == .issuerUnknown)
         #expect(try Answer(try MintedLogin()) { $0.authIDText = "" }.refusal == .noRowAdmits)
-        #expect(try Answer(try MintedLogin()) { $0.providersText = "https://issuer.example.com test-client 24H\n" }.refusal == .issuerUnknown, "V61")
+        #expect(
+            try Answer(try MintedLogin()) { $0.providersText = "https://issuer.example.com test-client 24H\n" }.refusal == .issuerUnknown,
+            "V61")
         let mixed = try Answer(try MintedLogin()) { $0.authIDText = "guest 'alice-1\n" + $0.authIDText }
         #expect(mixed.lines?.count == 1)
-        #expect(try Answer(try MintedLogin()) { $0.providersText = "https://issuer.example.com test-client 24h option\n" }.refusal == .issuerUnknown)
+        #expect(
+            try Answer(try MintedLogin()) { $0.providersText = "https://issuer.example.com test-client 24h option\n" }.refusal
+                == .issuerUnknown)
     }
 }
 
 @Suite("Userinfo")
 struct UserinfoTests {
     private func login() throws -> MintedLogin {
-        try MintedLogin().with { $0.rewriteCertificate = { $0.extensions.insert(.init("openpubkey-act", value: Array("act-secret".utf8)), at: 0) } }
+        try MintedLogin().with {
+            $0.rewriteCertificate = { $0.extensions.insert(.init("openpubkey-act", value: Array("act-secret".utf8)), at: 0) }
+        }
     }
 
     private func answer(_ userinfo: String?, _ rows: String = "guest oidc:groups:admins https://issuer.example.com\n") throws -> Answer {
@@ -159,10 +182,12 @@ struct UserinfoTests {
         #expect(unneeded.lines?.count == 1 && !unneeded.asked.contains("userinfo"))
     }
 
-    @Test("Another's, a failed or a malformed answer is no claims (C28)", arguments: [
-        nil, "", "{}", #"{"sub":"bob","groups":["admins"]}"#, #"{"sub":["alice-1"],"groups":["admins"]}"#, #"{"groups":["admins"]}"#,
-        #"{"sub":"alice-1","sub":"alice-1","groups":["admins"]}"#, #"{"sub":"alice-1","groups":["users"]}"#, "<html>",
-    ])
+    @Test(
+        "Another's, a failed or a malformed answer is no claims (C28)",
+        arguments: [
+            nil, "", "{}", #"{"sub":"bob","groups":["admins"]}"#, #"{"sub":["alice-1"],"groups":["admins"]}"#, #"{"groups":["admins"]}"#,
+            #"{"sub":"alice-1","sub":"alice-1","groups":["admins"]}"#, #"{"sub":"alice-1","groups":["users"]}"#, "<html>",
+        ])
     func useless(_ userinfo: String?) throws {
         #expect(try answer(userinfo).refusal == .noRowAdmits)
     }

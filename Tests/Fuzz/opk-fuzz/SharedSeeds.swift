@@ -8,7 +8,8 @@ func sharedSeeds(in shared: String) -> [(target: String, bytes: [UInt8])] {
     var seeds: [(target: String, bytes: [UInt8])] = []
     let walk = FileManager.default.enumerator(atPath: shared)
     while let path = walk?.nextObject() as? String {
-        guard path.hasPrefix("vectors/") || path.hasPrefix("opkssh-vectors/"), let bytes = read(shared + "/" + path), bytes.count <= 16_384 else {
+        guard path.hasPrefix("vectors/") || path.hasPrefix("opkssh-vectors/"), let bytes = read(shared + "/" + path), bytes.count <= 16_384
+        else {
             continue
         }
         if path.hasSuffix(".pub") {
