@@ -8,13 +8,14 @@ import Vocabulary
 /// Reads the bytes as a compact PK token, and then as the one in a certificate whose other parts are good.
 @Sendable func compactToken(_ bytes: [UInt8]) {
     if let token = try? CompactToken(parsing: bytes) {
-        for jws in [token.provider, token.client] + (token.refreshed.flatMap { try? JWS(parsing: $0) }.map { [$0] } ?? []) { check(jws, in: bytes) }
+        for jws in [token.provider, token.client] { check(jws) }
+        if let refreshed = token.refreshed, let jws = try? JWS(parsing: refreshed) { check(jws) }
         must(token.provider.encodedPayload == token.client.encodedPayload, "two payloads")
         must(token.client.header.type == "CIC", "a client that does not say so")
         must(bytes.filter { $0 == UInt8(ascii: ":") }.count <= 6, "more than three signatures")
     }
     if let jws = try? JWS(parsing: bytes) {
-        check(jws, in: bytes)
+        check(jws)
         must(jws.signedBytes + [UInt8(ascii: ".")] + Base64URL.encodeBytes(jws.signature) == bytes, "a JWS is written differently")
     }
     var form = CertificateForm(for: FixedKeys.user.publicKey, token: bytes)
@@ -28,7 +29,7 @@ import Vocabulary
     _ = try? admitted(certificate, by: LoginVariant.rows)
 }
 
-private func check(_ jws: JWS, in bytes: [UInt8]) {
+private func check(_ jws: JWS) {
     for part in [jws.encodedHeader, jws.encodedPayload] {
         guard let decoded = Base64URL.decode(part) else {
             // A payload is decoded when it is asked for.
