@@ -15,7 +15,7 @@ PROGRAMS := opk opk-verify opk-fetch opk-demo-provider
 export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint bench fuzz install uninstall clean
+.PHONY: help build demo test check lint format bench fuzz install uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -37,6 +37,9 @@ test: ## install what the tests need, build, run every test, print the count
 
 lint: ## format and house rules of the sources (no build needed)
 	@scripts/lint
+
+format: ## let swift format write the sources as `make lint` wants them
+	@swift format --in-place --recursive Sources Tests Package.swift
 
 check: export OPK_STRICT := 1
 check: ## what CI runs: lint, build without a warning, look at the binaries, test, replay the fuzz corpora
