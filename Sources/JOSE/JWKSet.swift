@@ -13,8 +13,15 @@ public struct JWKSet: Sendable {
     /// - Throws: `.notAnObject` for a bare array, a bare key, or an object whose `keys` is not an array.
     public init(_ json: JSON) throws(JSONError) {
         guard let elements = json["keys"]?.array else { throw JSONError(.notAnObject, at: 0) }
-        keys = elements.compactMap { $0.object.flatMap(JWK.init) }
+        keys = Array(elements.lazy.compactMap { $0.object.flatMap(JWK.init) }.prefix(JWKSet.maximumKeys))
     }
+
+    /// Keys that count beyond this many are passed over: making a key costs time, and a provider has a handful.
+    public static let maximumKeys = 256
+    /// Good keys of one `kid` that are tried.
+    static let maximumTried = 4
+    /// Keys of one `kid` that are looked at for good ones.
+    static let maximumMade = 16
 
     /// Whether any key can be used at all. A set without one must not replace a good one (C13).
     public var hasUsableKey: Bool { keys.contains { $0.publicKey() != nil } }
@@ -29,13 +36,14 @@ public struct JWKSet: Sendable {
 
     /// The keys that may have made a signature: those of that `kid` and algorithm, at most four; without a `kid`, the one that fits.
     public func select(keyID: Text?, algorithm: JWSAlgorithm) -> Selection {
-        let fitting = keys.lazy.filter { $0.algorithm == algorithm && (keyID == nil || $0.keyID == keyID) }
-        var usable: [PublicKey] = []
-        for key in fitting {
-            if let key = key.publicKey() { usable.append(key) }
-            if usable.count == (keyID == nil ? 2 : 4) { break }
+        let fitting = keys.filter { $0.algorithm == algorithm && (keyID == nil || $0.keyID == keyID) }
+        if keyID == nil {
+            var usable = fitting.lazy.compactMap { $0.publicKey() }.prefix(2).makeIterator()
+            guard let key = usable.next() else { return .none }
+            return usable.next() == nil ? .keys([key]) : .ambiguous
         }
-        if usable.isEmpty { return .none }
-        return keyID == nil && usable.count > 1 ? .ambiguous : .keys(usable)
+        let made = fitting.prefix(JWKSet.maximumMade).lazy.compactMap { $0.publicKey() }
+        let usable = Array(made.prefix(JWKSet.maximumTried))
+        return usable.isEmpty ? .none : .keys(usable)
     }
 }

@@ -1,3 +1,4 @@
+import SSHKeys
 public import SafeFiles
 public import Vocabulary
 
@@ -36,11 +37,15 @@ public struct ServerConfig: Hashable, Sendable {
         guard case .mapping(let entries) = root.content else { throw ConfigurationError(root.line, "this is not a list of KEY: VALUE") }
         for entry in entries {
             switch entry.key {
-            case "deny_users": denyUsers = try ServerConfig.texts(entry)
+            case "deny_users":
+                denyUsers = try ServerConfig.texts(entry)
+                if let name = denyUsers.first(where: { Principal($0) == nil }) {
+                    throw ConfigurationError(entry.line, "deny_users takes names of accounts, and \"\(name)\" would deny nobody")
+                }
             case "deny_emails":
                 denyEmails = try ServerConfig.texts(entry)
-                if let pattern = denyEmails.first(where: { $0.utf8.first == UInt8(ascii: "@") || $0.contains(UInt8(ascii: "*")) }) {
-                    throw ConfigurationError(entry.line, "deny_emails takes whole addresses, and \(pattern) would deny nobody")
+                if let pattern = denyEmails.first(where: { !ServerConfig.isAddress($0) }) {
+                    throw ConfigurationError(entry.line, "deny_emails takes whole addresses, and \"\(pattern)\" would deny nobody")
                 }
             case "env_vars": environment = try ServerConfig.variables(entry)
             default:
@@ -48,6 +53,12 @@ public struct ServerConfig: Hashable, Sendable {
                     entry.line, "\(entry.key) is not a key that this version knows (deny_users, deny_emails, env_vars)")
             }
         }
+    }
+
+    /// Something on both sides of an `@`, without a blank, a control character or an asterisk.
+    private static func isAddress(_ text: Text) -> Bool {
+        guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")), at > 0, at < text.count - 1 else { return false }
+        return text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "*") }
     }
 
     /// A list of words. Nothing at all is an empty list.

@@ -20,6 +20,22 @@ public enum SSHFormatError: Error, Equatable, Sendable {
     case signatureType
 }
 
+extension SSHFormatError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .truncated: "a length field reaches beyond the end"
+        case .trailing: "bytes are left over at the end"
+        case .number: "a number is negative or written with superfluous bytes"
+        case .type: "its type is not one that can be read"
+        case .certificateType: "it is neither a user's nor a host's"
+        case .optionOrder: "options or extensions are out of order, or one of them is there twice"
+        case .optionValue: "an option's or extension's value is not one string"
+        case .tooManyPrincipals: "it has more than 256 principals"
+        case .signatureType: "its signature's algorithm is not one of the signing key's type"
+        }
+    }
+}
+
 /// Reads the data types of RFC 4251 section 5 from a slice of bytes that was received whole. Every length is checked against what is
 /// there before anything is copied.
 public struct SSHReader {

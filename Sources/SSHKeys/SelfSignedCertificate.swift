@@ -31,7 +31,9 @@ extension SSHCertificate {
         guard criticalOptions.isEmpty else {
             throw Refusal(.criticalOption, criticalOptions.map { escaped($0.name, limit: 64) }.joined(separator: ", "))
         }
-        guard let key else { throw Refusal(.keyTypeUnsupported, escaped(type.utf8, limit: 64)) }
+        guard let key else {
+            throw Refusal(P256PublicKey.isAvailable ? .keyTypeUnsupported : .cryptographyUnavailable, escaped(type.utf8, limit: 64))
+        }
         let seconds = UInt64(max(now.seconds, 0))
         guard seconds >= validAfter else { throw Refusal(.certificateNotYetValid, "valid from \(SSHCertificate.show(validAfter))") }
         guard seconds < validBefore else { throw Refusal(.certificateExpired, "valid until \(SSHCertificate.show(validBefore))") }

@@ -77,7 +77,8 @@ public struct SafeFile: ~Copyable {
         if !trust.accepts(owner: file.st_uid) { return .owner(file.st_uid) }
         // An ACL's mask shows in the group bits, so this sees one that lets somebody else write.
         if mode & 0o022 != 0 { return .writableByOthers(mode: mode) }
-        if file.st_nlink != 1 { return .hardLinks(count: UInt64(file.st_nlink)) }
+        // None at all: it was replaced by a rename since it was opened. What was opened is the whole old file, and nobody can reach it.
+        if file.st_nlink > 1 { return .hardLinks(count: UInt64(file.st_nlink)) }
         if Int(file.st_size) > limit { return .tooLarge(limit: limit) }
         if !trust.accepts(owner: folder.st_uid) { return .folderOwner(folder.st_uid) }
         // Nor does a sticky bit help: whoever may write there can put a file where we look for one that is absent.

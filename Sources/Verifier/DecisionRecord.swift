@@ -14,6 +14,8 @@ public struct DecisionRecord: Sendable {
     private var fingerprint: String?
     private var keyID: [UInt8] = []
     var rows: [Int] = []
+    /// Beside the decision, for the administrator. Escaped already.
+    public var notes: [String] = []
 
     enum DecisionOutcome: Sendable {
         case undecided
@@ -62,6 +64,7 @@ public struct DecisionRecord: Sendable {
         if fingerprint != nil || !keyID.isEmpty { add("key-id", escaped(keyID, limit: DecisionRecord.fieldLimit)) }
         if !rows.isEmpty { parts.append("rows=" + rows.prefix(16).map(String.init).joined(separator: ",")) }
         if case .refused(let refusal) = outcome { parts.append("| \(refusal)") }
+        parts += notes.map { "| \($0)" }
         return parts.joined(separator: " ")
     }
 }

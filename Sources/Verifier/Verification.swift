@@ -29,6 +29,7 @@ public struct Verification<Sources: VerifierSources> {
     }
 
     public mutating func decide(_ request: LoginRequest) -> Outcome {
+        defer { record.notes += sources.notes }
         do {
             guard let lines = try lines(for: request) else { return .notOurs }
             record.outcome = .admitted
@@ -36,6 +37,16 @@ public struct Verification<Sources: VerifierSources> {
         } catch {
             record.outcome = .refused(error)
             return .refused(error)
+        }
+    }
+
+    /// The row that the token fits. Where none does, a row that does not count because something is wrong with it is the likely cause.
+    private func row(_ token: borrowing BoundToken, in providers: Providers) throws(Refusal) -> ProviderRow {
+        do {
+            return try token.row(in: providers.rows)
+        } catch {
+            guard let problem = providers.problems.first else { throw error }
+            throw Refusal(error.code, "\(error.detail); providers, \(problem) (so it does not count)")
         }
     }
 
@@ -50,7 +61,7 @@ public struct Verification<Sources: VerifierSources> {
         let token = try selfSigned.token()
         record.note(token)
         let config = try sources.serverConfig()
-        let row = try token.row(in: try sources.providers().rows)
+        let row = try row(token, in: try sources.providers())
         let timely = try token.checked(against: row, at: now)
         let identity = try timely.verify(with: try sources.keys(for: timely))
         record.note(identity)
@@ -67,7 +78,7 @@ public struct Verification<Sources: VerifierSources> {
         var decision = Policy.authorize(identity, as: account, authID: authID, config: config, userinfo: .notAsked)
         if case .needsUserinfo = decision {
             let answer = identity.accessToken.flatMap { sources.userinfo(for: identity, accessToken: $0) }
-            let userinfo = answer.flatMap { try? VerifiedUserinfo(answer: $0, for: identity) }
+            let userinfo = answer.flatMap { verified($0, for: identity) }
             decision = Policy.authorize(
                 identity, as: account, authID: authID, config: config, userinfo: userinfo.map(UserinfoAnswer.verified) ?? .unavailable)
         }
@@ -75,6 +86,18 @@ public struct Verification<Sources: VerifierSources> {
         case .admitted(let rows): return rows
         case .refused(let refusal): throw refusal
         case .needsUserinfo: throw Refusal(.noRowAdmits, "userinfo was asked and gave nothing")
+        }
+    }
+}
+
+extension Verification {
+    /// Userinfo that is not about this person, or not JSON, is no claims; the log says so.
+    fileprivate mutating func verified(_ answer: [UInt8], for identity: VerifiedIdentity) -> VerifiedUserinfo? {
+        do {
+            return try VerifiedUserinfo(answer: answer, for: identity)
+        } catch {
+            record.notes.append("userinfo does not count: \(error.detail)")
+            return nil
         }
     }
 }

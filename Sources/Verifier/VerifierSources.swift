@@ -18,4 +18,7 @@ public protocol VerifierSources {
     mutating func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID
     /// The body of the provider's answer; nil where it cannot be had.
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]?
+    /// What the administrator should know beside the decision: old keys that were used, a cache that cannot be written. Escaped, and
+    /// without secrets.
+    var notes: [String] { get }
 }

@@ -7,12 +7,14 @@ public struct Refusal: Error, Equatable, Sendable {
     /// Private to the log. Hostile text in it must have been escaped (`Text.escaped`); it never holds a token, a code, a key or a secret.
     public let detail: String
 
-    public init(_ code: Code, _ detail: String = "") {
+    public let step: Step
+
+    /// - Parameter step: where it is not the code's usual one: a file that cannot be used is found out when it is needed.
+    public init(_ code: Code, _ detail: String = "", step: Step? = nil) {
         self.code = code
         self.detail = detail
+        self.step = step ?? code.step
     }
-
-    public var step: Step { code.step }
 
     public static func == (left: Refusal, right: Refusal) -> Bool { left.code == right.code }
 

@@ -7,6 +7,7 @@ extension Refusal {
         case keyUnreadable = "key-unreadable"
         case keyTypeMismatch = "key-type-mismatch"
         case keyTypeUnsupported = "key-type-unsupported"
+        case cryptographyUnavailable = "cryptography-unavailable"
         case certificateMalformed = "certificate-malformed"
         case notAUserCertificate = "not-a-user-certificate"
         case certificateNotYetValid = "certificate-not-yet-valid"
@@ -58,7 +59,8 @@ extension Refusal {
 
         public var step: Step {
             switch self {
-            case .keyUnreadable, .keyTypeMismatch, .keyTypeUnsupported, .certificateMalformed, .notAUserCertificate,
+            case .keyUnreadable, .keyTypeMismatch, .keyTypeUnsupported, .cryptographyUnavailable, .certificateMalformed,
+                .notAUserCertificate,
                 .certificateNotYetValid, .certificateExpired, .criticalOption, .unsafeAccount, .unsafePrincipal:
                 .certificate
             case .signedByAnotherKey, .certificateSignature: .selfSignature
@@ -81,6 +83,7 @@ extension Refusal {
             case .keyUnreadable: "the key that sshd handed over cannot be read"
             case .keyTypeMismatch: "the key is not of the type that sshd named"
             case .keyTypeUnsupported: "the key is of a type or size that no OpenPubkey certificate may have"
+            case .cryptographyUnavailable: "this machine's OpenSSL cannot use elliptic-curve keys: look at its configuration"
             case .certificateMalformed: "the certificate is malformed"
             case .notAUserCertificate: "this is not a user certificate"
             case .certificateNotYetValid: "the certificate is not valid yet"

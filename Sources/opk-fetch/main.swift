@@ -71,6 +71,10 @@ case .wrong(let sentence):
     say("\(sentence) (opk-fetch --help)")
     exit(ExitStatus.wrongCall)
 case .run(let arguments):
+    guard Privileges.becomeOwner(of: arguments.cacheFolder) else {
+        say("root cannot become the owner of \(Text(arguments.cacheFolder))")
+        exit(ExitStatus.failed)
+    }
     switch arguments.command {
     case .keys(let unknownKeyID): exit(fetchKeys(arguments, unknownKeyID: unknownKeyID))
     case .userinfo: exit(fetchUserinfo(arguments))

@@ -20,7 +20,8 @@ struct Arguments {
     }
 
     /// - Parameter words: the arguments without the program's name. Only a word before the first that is not an option can be one, so a
-    ///   user name after `--` never is (CWE-88).
+    ///   user name after `--` never is (CWE-88). Help and version are only for who asks nothing else: with three words the answer on
+    ///   standard output is sshd's.
     static func parse(_ words: [[UInt8]]) -> Call {
         var rest = words[...]
         var configFolder: String?
@@ -29,8 +30,8 @@ struct Arguments {
             rest.removeFirst()
             switch String(decoding: word, as: UTF8.self) {
             case "--": break options
-            case "--help", "-h": return .help
-            case "--version": return .version
+            case "--help" where words.count == 1, "-h" where words.count == 1: return .help
+            case "--version" where words.count == 1: return .version
             case "--config-dir":
                 guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--config-dir wants an absolute path") }
                 configFolder = folder

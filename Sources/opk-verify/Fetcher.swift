@@ -22,19 +22,26 @@ struct Fetcher {
     private static let deadline = 7_000
     private static let outputLimit = 2 << 20
 
-    func keys(of issuer: Text, unknownKeyID: Bool, environment: [ServerConfig.Variable]) throws(Failure) -> CachedKeys {
+    /// - Returns: the keys, and what opk-fetch had to say beside them: that they cannot be kept, for instance.
+    func keys(of issuer: Text, unknownKeyID: Bool, environment: [ServerConfig.Variable]) throws(Failure) -> (
+        keys: CachedKeys, warning: String?
+    ) {
         let arguments = ["keys", issuer.string] + (unknownKeyID ? ["--unknown-kid"] : [])
-        let record = try run(arguments, input: [], environment)
-        guard let keys = CachedKeys(parsing: record, issuer: issuer) else { throw Failure(description: "opk-fetch answered nonsense") }
-        return keys
+        let outcome = try run(arguments, input: [], environment)
+        guard let keys = CachedKeys(parsing: outcome.output, issuer: issuer) else {
+            throw Failure(description: "opk-fetch answered nonsense")
+        }
+        return (keys, Fetcher.firstLine(outcome.errorOutput))
     }
 
     /// - Parameter accessToken: goes to the child's standard input, never onto a command line.
     func userinfo(of issuer: Text, accessToken: Secret, environment: [ServerConfig.Variable]) throws(Failure) -> [UInt8] {
-        try run(["userinfo", issuer.string], input: accessToken.exposed, environment)
+        try run(["userinfo", issuer.string], input: accessToken.exposed, environment).output
     }
 
-    private func run(_ arguments: [String], input: [UInt8], _ variables: [ServerConfig.Variable]) throws(Failure) -> [UInt8] {
+    private func run(_ arguments: [String], input: [UInt8], _ variables: [ServerConfig.Variable]) throws(Failure)
+        -> ChildProcess.Outcome
+    {
         guard let program = Fetcher.path else { throw Failure(description: "where opk-fetch lies cannot be told") }
         var environment = ProcessEnvironment.inherited()
         for variable in variables { environment[variable.name.string] = variable.value.string }
@@ -47,17 +54,19 @@ struct Fetcher {
             throw Failure(description: "\(error)")
         }
         guard outcome.succeeded else { throw Failure(description: Fetcher.reason(outcome)) }
-        return outcome.output
+        return outcome
     }
 
     private static func reason(_ outcome: ChildProcess.Outcome) -> String {
         switch outcome.ending {
         case .timedOut: "opk-fetch did not answer within \(deadline / 1000) s"
         case .killed(let signal): "opk-fetch was ended by signal \(signal)"
-        default:
-            outcome.errorOutput.isEmpty
-                ? "opk-fetch failed" : escaped(outcome.errorOutput.prefix { $0 != 0x0A }, limit: 512)
+        default: firstLine(outcome.errorOutput) ?? "opk-fetch failed"
         }
+    }
+
+    private static func firstLine(_ output: [UInt8]) -> String? {
+        output.isEmpty ? nil : escaped(output.prefix { $0 != 0x0A }, limit: 512)
     }
 
     /// The folder of this very program: not the working folder's, not PATH's.

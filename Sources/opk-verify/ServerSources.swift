@@ -21,6 +21,7 @@ struct ServerSources: VerifierSources {
     private let fetcher: Fetcher
     private let now: UnixTime
     private var environment: [ServerConfig.Variable] = []
+    private(set) var notes: [String] = []
 
     init(_ arguments: Arguments, at now: UnixTime) {
         configFolder = arguments.configFolder
@@ -44,7 +45,7 @@ struct ServerSources: VerifierSources {
         do {
             return try Providers.read(configFolder + "/providers", trust: trust)
         } catch {
-            throw Refusal(.unsafeFile, "\(error)")
+            throw Refusal(.unsafeFile, "\(error)", step: .providerRow)
         }
     }
 
@@ -57,21 +58,39 @@ struct ServerSources: VerifierSources {
     }
 
     /// The cache while it is fresh and has a key of the token's `kid`; else one fetch; else, where that fails, a cache that is not too old.
-    func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
+    mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
         let issuer = token.row.issuer
-        let cached = cache.read(issuer: issuer)
+        let cached = cachedKeys(of: issuer)
         let fits = cached.map { token.fitsSome(of: $0.jwks) } ?? false
         if let cached, fits, cached.isFresh(at: now) { return cached.jwks }
         do {
-            return try fetcher.keys(of: issuer, unknownKeyID: cached != nil && !fits, environment: environment).jwks
+            let fetched = try fetcher.keys(of: issuer, unknownKeyID: cached != nil && !fits, environment: environment)
+            if let warning = fetched.warning { notes.append("keys: \(warning)") }
+            return fetched.keys.jwks
         } catch {
             guard let cached, cached.isUsable(at: now) else { throw Refusal(.keysUnavailable, "\(error)") }
+            notes.append("keys: those of \(cached.fetchedAt) were used, since \(error)")
             return cached.jwks
         }
     }
 
-    func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
-        try? fetcher.userinfo(of: identity.issuer, accessToken: accessToken, environment: environment)
+    private mutating func cachedKeys(of issuer: Text) -> CachedKeys? {
+        switch cache.lookUp(issuer: issuer) {
+        case .found(let keys): return keys
+        case .absent: return nil
+        case .unusable(let reason):
+            notes.append("keys: \(reason)")
+            return nil
+        }
+    }
+
+    mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
+        do {
+            return try fetcher.userinfo(of: identity.issuer, accessToken: accessToken, environment: environment)
+        } catch {
+            notes.append("userinfo: \(error)")
+            return nil
+        }
     }
 }
 

@@ -25,7 +25,9 @@ func verify(_ arguments: Arguments) -> Int32 {
     case .notOurs: return ExitStatus.answered
     case .admitted(let lines):
         let written = writeAll(lines.flatMap { Array(($0.description + "\n").utf8) }, to: STDOUT_FILENO)
-        SystemLog.write(verification.record.line, failed: false)
+        var record = verification.record
+        if !written { record.notes.append("but the answer could not be written: sshd has gone") }
+        SystemLog.write(record.line, failed: !written)
         return written ? ExitStatus.answered : ExitStatus.refused
     case .refused(let refusal):
         SystemLog.write(verification.record.line, failed: true)
@@ -34,10 +36,15 @@ func verify(_ arguments: Arguments) -> Int32 {
 }
 
 // sshd opens all three; whoever else calls must not have a policy file become the standard output.
-guard opk_open_standard_descriptors() == 0 else { exit(ExitStatus.wrongCall) }
+guard opk_open_standard_descriptors() == 0 else {
+    SystemLog.write("refused: a standard descriptor is closed, and /dev/null cannot be opened in its place", failed: true)
+    exit(ExitStatus.wrongCall)
+}
 
 // A reader of the answer that has gone away is an error of write(2), not the end of this process before its log line.
 signal(SIGPIPE, SIG_IGN)
+// Ignored by whoever called, it would hide how opk-fetch ended.
+signal(SIGCHLD, SIG_DFL)
 
 switch Arguments.parse(ProcessArguments.words) {
 case .verify(let arguments): exit(verify(arguments))

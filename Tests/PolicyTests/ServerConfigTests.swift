@@ -56,7 +56,7 @@ import Testing
 
     @Test("a scalar of a deny list counts as it is written: 0123, true and 1e3 are accounts")
     func scalars() throws {
-        #expect(try read("deny_users: [0123, true, 1e3, 'null', a b]").denyUsers == ["0123", "true", "1e3", "null", "a b"])
+        #expect(try read("deny_users: [0123, true, 1e3, 'null', a-b]").denyUsers == ["0123", "true", "1e3", "null", "a-b"])
     }
 
     @Test(
@@ -68,6 +68,16 @@ import Testing
         ])
     func unknown(text: String) {
         #expect(faultLine(Array("# c\ndeny_users: [a]\n\(text)\n".utf8)) == (text.hasPrefix("env_vars") ? 4 : 3))
+    }
+
+    @Test(
+        "an entry of a deny list that could deny nobody is an error",
+        arguments: [
+            "deny_users: ['*']", "deny_users: ['root ']", "deny_users: [a b]", "deny_users: ['@ops']", "deny_emails: [example.com]",
+            "deny_emails: ['@example.com']", "deny_emails: ['mallory@']", "deny_emails: ['mallory @example.com']",
+        ])
+    func deniesNobody(text: String) {
+        #expect(faultLine(Array("# c\n\(text)\n".utf8)) == 2)
     }
 
     @Test(

@@ -20,6 +20,7 @@ struct TestSources: VerifierSources {
     var userinfoAnswer: String?
     /// Thrown by the source of this name.
     var failure: (source: String, refusal: Refusal)?
+    var notes: [String] = []
     let log = Log()
 
     init(_ login: MintedLogin) { keys = login.keys }

@@ -137,6 +137,37 @@ struct VerificationTests {
         #expect(malformed.refusal == .configuration)
     }
 
+    @Test("A row of providers that does not count is named where none fits")
+    func problemInProviders() throws {
+        let badExpiry = try Answer(try MintedLogin()) { $0.providersText = "https://issuer.example.com test-client 24H\n" }
+        #expect(badExpiry.refusal == .issuerUnknown)
+        #expect(badExpiry.logLine.contains("providers, line 1: "))
+        let otherClient = try Answer(try MintedLogin()) {
+            $0.providersText = "https://issuer.example.com other 24h\nhttps://issuer.example.com test-client 24h key-binding\n"
+        }
+        #expect(otherClient.refusal == .audience)
+        #expect(otherClient.logLine.contains("providers, line 2: "))
+    }
+
+    @Test("What the sources have to say beside the decision stands in the log line, admitted or refused")
+    func notes() throws {
+        let admitted = try Answer(try MintedLogin()) { $0.notes = ["keys: old ones were used"] }
+        #expect(admitted.lines?.count == 1)
+        #expect(admitted.logLine.hasSuffix("| keys: old ones were used"))
+        let refused = try Answer(try MintedLogin(), as: "root") { $0.notes = ["keys: old ones were used"] }
+        #expect(refused.refusal == .noRowAdmits)
+        #expect(refused.logLine.hasSuffix("| keys: old ones were used"))
+    }
+
+    @Test("A file that cannot be used is logged with the step at which it was needed")
+    func stepOfAFile() throws {
+        let answer = try Answer(try MintedLogin()) {
+            $0.failure = ("providers", Refusal(.unsafeFile, "x", step: .providerRow))
+        }
+        #expect(answer.refusal == .unsafeFile)
+        #expect(answer.logLine.contains("step=5 reason=unsafe-file"))
+    }
+
     @Test("Deny lists come before every row")
     func denied() throws {
         #expect(try Answer(try MintedLogin()) { $0.configText = "deny_users: [guest]\n" }.refusal == .denied)
