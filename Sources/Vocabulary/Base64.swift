@@ -5,12 +5,12 @@ public enum Base64URL {
     }
 
     public static func encodeBytes(_ bytes: some Collection<UInt8>) -> [UInt8] {
-        Base64Alphabet.url.encode(bytes, padded: false)
+        Base64Alphabet.url.encode(Array(bytes), padded: false)
     }
 
     /// Nil for padding, white space, any other character, an impossible length, or bits left over that are not zero.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-        Base64Alphabet.url.decode(text)
+        Base64Alphabet.url.decode(Array(text)[...])
     }
 
     public static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8)) }
@@ -19,17 +19,19 @@ public enum Base64URL {
 /// Base64 with padding (RFC 4648 section 4), read as strictly. This is what sshd hands over as `%k`.
 public enum Base64 {
     public static func encode(_ bytes: some Collection<UInt8>) -> String {
-        String(decoding: Base64Alphabet.standard.encode(bytes, padded: true), as: UTF8.self)
+        String(decoding: Base64Alphabet.standard.encode(Array(bytes), padded: true), as: UTF8.self)
     }
 
     /// Nil for missing padding as well.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+        var text = Array(text)[...]
         guard text.count.isMultiple(of: 4) else { return nil }
-        let padding = text.suffix(2).reversed().prefix { $0 == UInt8(ascii: "=") }.count
-        return Base64Alphabet.standard.decode(text.dropLast(padding))
+        for _ in 0..<2 where text.last == UInt8(ascii: "=") { text.removeLast() }
+        return Base64Alphabet.standard.decode(text)
     }
 }
 
+/// Not generic: it is the busiest loop of a verification, and an unspecialised one asks a witness for every byte.
 private struct Base64Alphabet {
     let characters: [UInt8]
     /// The value of each byte; 0xFF for a byte that is not in the alphabet.
@@ -45,7 +47,7 @@ private struct Base64Alphabet {
         self.values = values
     }
 
-    func encode(_ bytes: some Collection<UInt8>, padded: Bool) -> [UInt8] {
+    func encode(_ bytes: [UInt8], padded: Bool) -> [UInt8] {
         var out: [UInt8] = []
         out.reserveCapacity((bytes.count + 2) / 3 * 4)
         var bits: UInt32 = 0
@@ -63,7 +65,7 @@ private struct Base64Alphabet {
         return out
     }
 
-    func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
+    func decode(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var out: [UInt8] = []
         out.reserveCapacity(text.count / 4 * 3 + 2)
