@@ -127,6 +127,6 @@ let package = Package(
             ]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
-        testing("EndToEnd", ["SSHKeys", "JOSE", "Vocabulary"]),
+        testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),
     ]
 )

@@ -1,0 +1,65 @@
+import Foundation
+
+/// A private sshd on 127.0.0.1, with host keys and a configuration of its own.
+final class SSHDaemon: @unchecked Sendable {
+    let port: UInt16
+    private let folder: URL
+    private var process: BackgroundProcess?
+    private var madeRunFolder = false
+
+    init(folder: URL, port: UInt16) {
+        self.folder = folder
+        self.port = port
+    }
+
+    var knownHosts: URL { folder.appendingPathComponent("known_hosts") }
+    var log: String { process?.text ?? "" }
+
+    /// - Parameter wrapper: what to start sshd with, as `unshare -m …`; it gets sshd's path and arguments.
+    func start(command: String, user: String, wrapper: [String] = []) async throws {
+        let hostKey = folder.appendingPathComponent("host_key").path
+        if !FileManager.default.fileExists(atPath: hostKey) {
+            try await Command.mustRun("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey])
+        }
+        try await makeRunFolder()
+        let file = folder.appendingPathComponent("sshd_config").path
+        let configuration = """
+            Port \(port)
+            ListenAddress 127.0.0.1
+            HostKey \(hostKey)
+            PidFile none
+            LogLevel VERBOSE
+            AuthenticationMethods publickey
+            AuthorizedKeysFile .ssh/authorized_keys
+            PasswordAuthentication no
+            KbdInteractiveAuthentication no
+            UsePAM no
+            MaxAuthTries 6
+            Subsystem sftp internal-sftp
+            AuthorizedKeysCommand \(command)
+            AuthorizedKeysCommandUser \(user)
+
+            """
+        guard let sshd = Machine.path("sshd") else { throw HarnessError("no sshd") }
+        // From OpenSSH 9.8 on, failed logins make their address wait; earlier ones do not know the word.
+        for extra in ["PerSourcePenalties no\n", ""] {
+            try (configuration + extra).write(toFile: file, atomically: true, encoding: .utf8)
+            if try await Command.run(sshd, ["-t", "-f", file]).status == 0 { break }
+        }
+        let call = wrapper + [sshd, "-D", "-e", "-f", file]
+        process = try BackgroundProcess(call[0], Array(call.dropFirst()), log: folder.appendingPathComponent("sshd.log"))
+        _ = try await process?.waitForLine("listening sshd") { $0.contains("Server listening on 127.0.0.1") ? true : nil }
+        let publicKey = try String(contentsOfFile: hostKey + ".pub", encoding: .utf8).split(separator: " ").prefix(2)
+        try "[127.0.0.1]:\(port) \(publicKey.joined(separator: " "))\n".write(to: knownHosts, atomically: true, encoding: .utf8)
+    }
+
+    func stop() async {
+        await process?.stop()
+        if madeRunFolder { rmdir("/run/sshd") }
+    }
+
+    /// sshd wants its privilege separation folder.
+    private func makeRunFolder() async throws {
+        if mkdir("/run/sshd", 0o755) == 0 { madeRunFolder = true }
+    }
+}
