@@ -60,10 +60,25 @@ enum IssuerURL {
     /// No `.` or `..` segments, however written: a fetcher would resolve them and ask at another place than the one that is named.
     private static func checkPath(_ path: ArraySlice<UInt8>, _ text: Text) throws(RowFault) {
         for segment in path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
-            let written = Text(validating: segment)?.lowercasedASCII.string ?? ""
-            let dots = written.split(separator: "%2e", omittingEmptySubsequences: false).joined(separator: ".")
-            if dots == "." || dots == ".." { throw RowFault("the issuer \(text) has . or .. in its path") }
+            if isDots(segment) { throw RowFault("the issuer \(text) has . or .. in its path") }
         }
+    }
+
+    /// One or two full stops, each written as `.` or `%2e`.
+    private static func isDots(_ segment: ArraySlice<UInt8>) -> Bool {
+        var rest = segment
+        var dots = 0
+        while let first = rest.popFirst() {
+            if first == UInt8(ascii: "%"), rest.count >= 2,
+                rest.prefix(2).elementsEqual([0x32, 0x45]) || rest.prefix(2).elementsEqual([0x32, 0x65])
+            {
+                rest.removeFirst(2)
+            } else if first != UInt8(ascii: ".") {
+                return false
+            }
+            dots += 1
+        }
+        return dots == 1 || dots == 2
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
