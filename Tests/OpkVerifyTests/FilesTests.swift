@@ -48,7 +48,8 @@ struct FilesTests {
         let path = doorway.config + "/" + name
         let good = try #require(FileManager.default.contents(atPath: path))
         let faults: [(about: String, make: () -> Int32)] = [
-            ("group", { chmod(path, 0o660) }), ("others", { chmod(path, 0o642) }), ("link", { rename(path, path + "-") + symlink(path + "-", path) }),
+            ("group", { chmod(path, 0o660) }), ("others", { chmod(path, 0o642) }),
+            ("link", { rename(path, path + "-") + symlink(path + "-", path) }),
             ("second name", { link(path, path + "-") }), ("FIFO", { unlink(path) + mkfifo(path, 0o640) }),
             ("folder", { unlink(path) + mkdir(path, 0o755) }), ("NUL", { truncate(path, off_t(good.count + 1)) }),
             ("folder writable", { chmod(doorway.config, 0o777) }),
@@ -110,7 +111,8 @@ struct FilesTests {
         "A config.yml that is malformed, or has a key that is not known, admits nobody, and the line says where",
         arguments: [
             ("deny_users: [a\n", 2), ("deny_users: []\nnonsense: 1\n", 2), ("# x\ndeny_users: root\n", 2), ("- a\n", 1),
-            ("a: b\na: c\n", 1), ("\n\nenv_vars: {LD_PRELOAD: x}\n", 3), ("home_policy: true\n", 1), ("deny_users: [root]\n\tx: 1\n", 2),
+            ("deny_users: []\ndeny_users: []\n", 2), ("\n\nenv_vars: {LD_PRELOAD: x}\n", 3), ("home_policy: true\n", 1),
+            ("deny_users: [root]\n\tx: 1\n", 2),
         ])
     func malformed(_ text: String, line: Int) throws {
         try doorway.write("config.yml", text)
@@ -122,7 +124,8 @@ struct FilesTests {
         "A deny list with an entry that could deny nobody is an error, not a comfort",
         arguments: [
             "deny_users: [\"*\"]", "deny_users: [\"root \"]", "deny_users: [\"\"]", "deny_users: [\"-v\"]", "deny_emails: [example.com]",
-            "deny_emails: [\"@example.com\"]", "deny_emails: [\"*@example.com\"]", "deny_emails: [\"bob@example.com \"]", "deny_emails: [bob@]",
+            "deny_emails: [\"@example.com\"]", "deny_emails: [\"*@example.com\"]", "deny_emails: [\"bob@example.com \"]",
+            "deny_emails: [bob@]",
         ])
     func deniesNobody(_ text: String) throws {
         try doorway.write("config.yml", text + "\n")

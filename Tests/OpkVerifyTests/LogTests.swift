@@ -63,8 +63,8 @@ struct LogTests {
         let logger = try SystemLogger(in: doorway.folder)
         let surroundings = Root.seeing(logger.folder, at: "/dev")
         let login = try doorway.login()
-        let hostile = login.with { $0.rewriteCertificate = { $0.keyID = Array("alice\nAccepted publickey for root\u{1B}[2J\u{202E}%s%n\"".utf8) } }
-        let tooLong = login.with { $0.rewriteCertificate = { $0.keyID = [UInt8](repeating: UInt8(ascii: "x"), count: 20_000) } }
+        let hostile = named(login, "alice\nAccepted publickey for root\u{1B}[2J\u{202E}%s%n\"")
+        let tooLong = named(login, String(repeating: "x", count: 20_000))
         for (login, account, severity) in [
             (login, "guest", 6), (login, "root", 4), (hostile, "guest", 6), (hostile, "root", 4), (tooLong, "guest", 6), (login, "a\nb", 4),
         ] {
@@ -90,9 +90,13 @@ struct LogTests {
         #expect(logger.messages() == [])
     }
 
+    private func named(_ login: MintedLogin, _ keyID: String) -> MintedLogin {
+        login.with { $0.rewriteCertificate = { $0.keyID = Array(keyID.utf8) } }
+    }
+
     @Test("The line says who, at which step and why, and a key id from outside stays one quoted word (V67)")
     func line() throws {
-        let login = try doorway.login().with { $0.rewriteCertificate = { $0.keyID = Array("a\" key=x\nrefused".utf8) } }
+        let login = named(try doorway.login(), "a\" key=x\nrefused")
         let key = login.userKey.publicKey.sshFingerprint
         let who = "issuer=\"\(doorway.issuer.string)\" subject=\"alice-1\" email=\"alice@example.com\" key=\(key) "
         let keyID = #"key-id="a\" key=x\u{a}refused""#
@@ -121,9 +125,10 @@ struct LogTests {
         }
         var runs = [try doorway.ask(login), try doorway.ask(login, as: "root"), try doorway.ask(login, as: "a b")]
         for change: @Sendable (inout MintedLogin) -> Void in [
-            { $0.rewriteToken = { $0.dropLast() + [UInt8(ascii: "!")] } }, { $0.rewriteToken = { $0 + $0 } }, { $0.header["kid"] = "key-9" },
-            { $0.providerKey = TestKeys.otherP256 }, { $0.clientSignature = [] }, { $0.claims["aud"] = ["a", "b"] },
-            { $0.claims["iss"] = "https://x.example" }, { $0.claims["nonce"] = "x" }, { $0.claims["iat"] = "x" }, { $0.headerText = [0xFF] },
+            { $0.rewriteToken = { $0.dropLast() + [UInt8(ascii: "!")] } }, { $0.rewriteToken = { $0 + $0 } },
+            { $0.header["kid"] = "key-9" }, { $0.providerKey = TestKeys.otherP256 }, { $0.clientSignature = [] },
+            { $0.claims["aud"] = ["a", "b"] }, { $0.claims["iss"] = "https://x.example" }, { $0.claims["nonce"] = "x" },
+            { $0.claims["iat"] = "x" }, { $0.headerText = [0xFF] },
         ] {
             runs.append(try doorway.ask(login.with(change)))
         }

@@ -110,7 +110,8 @@ struct ProviderSignatureTests {
                 $0.refreshed = refreshed
             }
             let token = try SSHCertificateReader.boundToken(login)
-            return try token.checked(against: try token.row(in: login.rows), at: login.now).fitsSome(of: try login.keySet)
+            let fitting = try token.row(in: login.rows)
+            return try token.checked(against: fitting, at: login.now).fitsSome(of: try login.keySet)
         }
         #expect(try fits(keyID: "key-1", expires: now - 5))
         #expect(try !fits(keyID: "key-2", expires: now - 5))
