@@ -131,6 +131,9 @@ let package = Package(
         testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        testing(
+            "OpkVerifyTests",
+            ["opk-verify", "opk-fetch", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles", "Vocabulary"]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),

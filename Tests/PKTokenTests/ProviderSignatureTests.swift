@@ -95,4 +95,26 @@ struct ProviderSignatureTests {
         #expect(try !fits(login.with { $0.header["kid"] = "key-9" }))
         #expect(try !fits(login.with { $0.keys = [] }))
     }
+
+    @Test("A refreshed token that is signed by a key which a set lacks makes that set out of date, too (V10, V62)")
+    func fitsSomeRefreshed() throws {
+        let now = MintedLogin.now.seconds
+        func fits(keyID: JSON, expires: Int64) throws -> Bool {
+            let refreshed = try MintedLogin().with {
+                $0.header["kid"] = keyID
+                $0.claims["iat"] = number(now - 10)
+            }.idToken()
+            let login = try MintedLogin().with {
+                $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, .oidcRefreshed)]
+                $0.claims["exp"] = number(expires)
+                $0.refreshed = refreshed
+            }
+            let token = try SSHCertificateReader.boundToken(login)
+            let fitting = try token.row(in: login.rows)
+            return try token.checked(against: fitting, at: login.now).fitsSome(of: try login.keySet)
+        }
+        #expect(try fits(keyID: "key-1", expires: now - 5))
+        #expect(try !fits(keyID: "key-2", expires: now - 5))
+        #expect(try fits(keyID: "key-2", expires: now + 5), "which is not looked at while the first has not expired")
+    }
 }

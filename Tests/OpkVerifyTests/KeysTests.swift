@@ -1,0 +1,232 @@
+import Foundation
+import JOSE
+import KeyCache
+import LibCrypto
+import MintingKit
+import TestSupport
+import Testing
+import Vocabulary
+
+@Suite("opk-verify: the provider's keys", .serialized)
+struct KeysTests {
+    private static let fetch = ["/.well-known/openid-configuration", "/jwks"]
+
+    @Test("Fresh keys are used without a word to the provider")
+    func fresh() throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        doorway.serve(login.keys)
+        for age: Int64 in [0, CachedKeys.defaultRefreshAfter - 60] {
+            try doorway.keep(login.keys, age: age)
+            let run = try doorway.ask(login)
+            #expect(run.admitted && !run.terminal.contains("keys:"), "\(run)")
+        }
+        #expect(doorway.asked == [])
+    }
+
+    @Test("Without keys, or with keys over an hour old, the provider is asked once, and what it says is kept")
+    func fetched() throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        doorway.serve(login.keys)
+        #expect(try doorway.ask(login).admitted)
+        #expect(doorway.asked == Self.fetch)
+        #expect(try doorway.ask(login).admitted)
+        #expect(doorway.asked == Self.fetch)
+        try doorway.keep([MintedLogin.jwk(TestKeys.otherP256.publicKey, ["kid": "key-1"])], age: CachedKeys.defaultRefreshAfter)
+        try doorway.cache.note(FetchAttempt(ended: .now() + -CachedKeys.defaultRefreshAfter, succeeded: true), issuer: doorway.issuer)
+        #expect(try doorway.ask(login).admitted, "with the new key, not the old one of the same name")
+        #expect(doorway.asked == Self.fetch + Self.fetch)
+    }
+
+    @Test("V69 Keys over an hour old are used where the provider is dead, and the log line says so")
+    func stale() throws {
+        let doorway = try Doorway(issuer: "http://127.0.0.1:1")
+        let login = try doorway.login()
+        for age in [CachedKeys.defaultRefreshAfter, CachedKeys.defaultMaximumAge - 60] {
+            try doorway.keep(login.keys, age: age)
+            let run = try doorway.ask(login)
+            #expect(run.admitted && run.terminal.contains("keys") && run.terminal.contains("were used"), "\(run)")
+        }
+    }
+
+    @Test("V69 Keys over a day old are used no more, nor are keys from the future: where the provider is dead, that is a refusal")
+    func tooOld() throws {
+        let doorway = try Doorway(issuer: "http://127.0.0.1:1")
+        let login = try doorway.login()
+        for age in [CachedKeys.defaultMaximumAge, CachedKeys.defaultMaximumAge * 30, -100] {
+            try doorway.keep(login.keys, age: age)
+            let run = try doorway.ask(login)
+            #expect(run.refused(1, "refused step=8 reason=keys-unavailable "), "\(age): \(run)")
+        }
+        // The same where it answers, but with nothing of use.
+        let failing = try Doorway()
+        try failing.keep(login.keys, age: CachedKeys.defaultMaximumAge)
+        let run = try failing.ask(try failing.login())
+        #expect(run.refused(1, "reason=keys-unavailable ", "404"), "\(run)")
+        #expect(try Doorway(issuer: "http://127.0.0.1:1").with { try $0.ask(try $0.login()) }.refused(1, "reason=keys-unavailable "))
+    }
+
+    @Test("V69 A key that the provider has withdrawn opens nothing once its keys were fetched again")
+    func withdrawn() throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        doorway.serve([MintedLogin.jwk(TestKeys.otherP256.publicKey, ["kid": "key-2", "alg": "ES256"])])
+        try doorway.keep(login.keys, age: CachedKeys.defaultRefreshAfter)
+        let run = try doorway.ask(login)
+        #expect(run.refused(1, "refused step=8 reason=no-fitting-key "), "\(run)")
+    }
+
+    @Test("V10 An unknown kid makes the provider be asked once, and its new keys admit")
+    func rotated() throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        try doorway.keep(login.keys)
+        let newKey = MintedLogin.jwk(TestKeys.otherP256.publicKey, ["kid": "key-2", "alg": "ES256", "use": "sig"])
+        doorway.serve(login.keys + [newKey])
+        let rotated = login.with {
+            $0.header["kid"] = "key-2"
+            $0.providerKey = TestKeys.otherP256
+        }
+        #expect(try doorway.ask(rotated).admitted)
+        #expect(doorway.asked == Self.fetch)
+        #expect(try doorway.ask(rotated).admitted && doorway.ask(login).admitted)
+        #expect(doorway.asked == Self.fetch)
+    }
+
+    @Test("V10, C12 An unknown kid that the provider does not know either is refused, and asked for at most once in ten seconds")
+    func unknownKeyID() throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        try doorway.keep(login.keys)
+        doorway.serve(login.keys)
+        for number in 0..<4 {
+            let run = try doorway.ask(login.with { $0.header["kid"] = .string(Text("key-\(90 + number)")) })
+            #expect(run.refused(1, "refused step=8 reason=no-fitting-key "), "\(run)")
+            #expect(doorway.asked == Self.fetch)
+        }
+        #expect(try doorway.ask(login).admitted, "the flood did the good key no harm")
+        try doorway.cache.note(FetchAttempt(ended: .now() + -11, succeeded: true), issuer: doorway.issuer)
+        #expect(try !doorway.ask(login.with { $0.header["kid"] = "key-90" }).admitted)
+        #expect(doorway.asked == Self.fetch + Self.fetch)
+    }
+
+    @Test("V10, V62 A refreshed token that is signed by a new key makes the provider be asked, as the first token does")
+    func rotatedForRefreshed() throws {
+        let doorway = try Doorway()
+        try doorway.write("providers", "\(doorway.issuer.string) \(MintedLogin.clientID.string) oidc-refreshed\n")
+        let login = try doorway.login()
+        try doorway.keep(login.keys)
+        doorway.serve(login.keys + [MintedLogin.jwk(TestKeys.otherP256.publicKey, ["kid": "key-2", "alg": "ES256", "use": "sig"])])
+        let now = UnixTime.now().seconds
+        let refreshed = try login.with {
+            $0.header["kid"] = "key-2"
+            $0.providerKey = TestKeys.otherP256
+            $0.claims["iat"] = .number(JSONNumber(now - 5))
+        }.idToken()
+        let run = try doorway.ask(
+            login.with {
+                $0.claims["exp"] = .number(JSONNumber(now - 5))
+                $0.refreshed = refreshed
+            })
+        #expect(run.admitted && doorway.asked == Self.fetch, "\(run)")
+    }
+
+    @Test("V07, V13 Nothing in a token's header makes anybody be asked before all that is local holds")
+    func localFirst() throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        doorway.serve(login.keys)
+        for change: @Sendable (inout MintedLogin) -> Void in [
+            { $0.claims["nonce"] = "x" }, { $0.claims["iat"] = 5 }, { $0.claims["aud"] = "other" }, { $0.header["alg"] = "none" },
+            { $0.clientSignature = [UInt8](repeating: 1, count: 64) },
+        ] {
+            #expect(try doorway.ask(login.with(change)).refused(1))
+        }
+        #expect(doorway.asked == [])
+        let url = doorway.provider.url
+        let pointing = login.with {
+            $0.header["jku"] = .string(Text(url + "/evil"))
+            $0.header["x5u"] = .string(Text(url + "/evil"))
+        }
+        _ = try doorway.ask(pointing)
+        #expect(!doorway.asked.contains("/evil"))
+    }
+
+    @Test("C14 A cache record that others may write, or of another issuer, is not believed")
+    func unsafeCache() throws {
+        let doorway = try Doorway(issuer: "http://127.0.0.1:1")
+        let login = try doorway.login()
+        try doorway.keep(login.keys)
+        #expect(try doorway.ask(login).admitted)
+        let name = try #require(FileManager.default.contentsOfDirectory(atPath: doorway.cacheFolder).first { $0.hasSuffix(".json") })
+        chmod(doorway.cacheFolder + "/" + name, 0o666)
+        let run = try doorway.ask(login)
+        #expect(run.refused(1, "reason=keys-unavailable "), "\(run)")
+    }
+
+    @Test("A provider that never answers is waited for less than sshd's patience, and refused (V69)")
+    func silent() throws {
+        let doorway = try Doorway()
+        doorway.provider.play { _, connection in while connection.send("") { Thread.sleep(forTimeInterval: 0.2) } }
+        let start = ContinuousClock.now
+        let run = try doorway.ask(try doorway.login())
+        #expect(run.refused(1, "reason=keys-unavailable ") && ContinuousClock.now - start < .seconds(20), "\(run)")
+    }
+}
+
+@Suite("opk-verify: env_vars of config.yml", .serialized)
+struct VariableTests {
+    @Test("SSL_CERT_FILE there names the authority that opk-fetch trusts", .enabled(if: OpenSSLServer.isThere, "no openssl"))
+    func privateAuthority() throws {
+        let keys = try MintedLogin().keys
+        let server = try OpenSSLServer(certificate: .good, connections: 3) { port in
+            let issuer = "https://localhost:\(port)"
+            return [
+                ".well-known/openid-configuration": "{\"issuer\":\"\(issuer)\",\"jwks_uri\":\"\(issuer)/jwks\"}",
+                "jwks": String(decoding: Doorway.keySet(keys), as: UTF8.self),
+            ]
+        }
+        let doorway = try Doorway(issuer: Text("https://localhost:\(server.port)"))
+        let login = try doorway.login()
+        // Asked again while the server is not up yet; the refusal of its certificate is the first of its three connections.
+        var untrusted = try doorway.ask(login)
+        for _ in 0..<100 where !untrusted.terminal.contains("TLS certificate") {
+            Thread.sleep(forTimeInterval: 1.1)
+            untrusted = try doorway.ask(login)
+        }
+        #expect(untrusted.refused(1, "reason=keys-unavailable ", "TLS certificate"), "\(untrusted)")
+        try doorway.write("config.yml", "env_vars:\n  SSL_CERT_FILE: \(server.authority)\n")
+        Thread.sleep(forTimeInterval: 1.1)
+        let run = try doorway.ask(login)
+        #expect(run.admitted, "\(run)")
+    }
+
+    @Test("A proxy there is the one that is asked, whatever sshd's environment says")
+    func proxy() throws {
+        let doorway = try Doorway(issuer: "https://idp.example.com")
+        let proxy = doorway.provider
+        try doorway.write("config.yml", "env_vars: {https_proxy: \"\(proxy.url)\", no_proxy: \"\"}\n")
+        var environment = Doorway.environment
+        environment["https_proxy"] = "http://127.0.0.1:1"
+        let run = try doorway.ask(try doorway.login(), environment: environment)
+        #expect(run.refused(1, "reason=keys-unavailable "), "\(run)")
+        let request = try #require(proxy.requests.first)
+        #expect(request.method == "CONNECT" && request.target == "idp.example.com:443")
+    }
+
+    @Test("opk-fetch gets sshd's environment and env_vars on top of it, each variable once")
+    func environment() throws {
+        let doorway = try Doorway()
+        let program = try doorway.program(withFetcher: "cat /proc/$$/environ >$here/environment; exit 1")
+        try doorway.write("config.yml", "env_vars: {SSL_CERT_FILE: /etc/ca.pem, LANG: C.UTF-8, EMPTY: \"\"}\n")
+        #expect(try doorway.ask(try doorway.login(), program: program).refused(1, "reason=keys-unavailable "))
+        let entries = try #require(doorway.note("environment")).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        let expected = Doorway.environment.merging(["SSL_CERT_FILE": "/etc/ca.pem", "LANG": "C.UTF-8", "EMPTY": ""]) { $1 }
+        #expect(entries.sorted() == expected.map { "\($0)=\($1)" }.sorted())
+    }
+}
+
+extension Doorway {
+    func with<Result>(_ work: (Doorway) throws -> Result) rethrows -> Result { try work(self) }
+}

@@ -1,0 +1,164 @@
+import Foundation
+import JOSE
+import LibCrypto
+import MintingKit
+import Testing
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A socket where syslog(3) writes, in a folder that opk-verify sees as /dev.
+private final class SystemLogger: Sendable {
+    let folder: String
+    private let socket: Int32
+
+    init(in folder: String) throws {
+        self.folder = folder + "/dev"
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: false)
+        // A child's standard input. A plain file will do.
+        try Data().write(to: URL(fileURLWithPath: self.folder + "/null"))
+        socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array((self.folder + "/log").utf8)
+        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { throw POSIXError(.ENAMETOOLONG) }
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        guard bound == 0 else { throw POSIXError(.EADDRINUSE) }
+    }
+
+    deinit { close(socket) }
+
+    /// What has come since this was asked last. A datagram is here when its sender goes on.
+    func messages() -> [String] {
+        var messages: [String] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = recv(socket, &buffer, buffer.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
+            guard count >= 0 else { return messages }
+            messages.append(String(decoding: buffer[..<count], as: UTF8.self))
+        }
+    }
+}
+
+@Suite("opk-verify: the log", .serialized)
+struct LogTests {
+    let doorway: Doorway
+
+    init() throws {
+        doorway = try Doorway()
+        try doorway.keep(try doorway.login().keys)
+    }
+
+    @Test(
+        "V67 One line to syslog for each decision, the same as on the terminal, and none for a key that is not ours",
+        .enabled(if: Root.canMount, "only root, where mounting is allowed, can put another /dev in place"))
+    func systemLog() throws {
+        let logger = try SystemLogger(in: doorway.folder)
+        let surroundings = Root.seeing(logger.folder, at: "/dev")
+        let login = try doorway.login()
+        let hostile = named(login, "alice\nAccepted publickey for root\u{1B}[2J\u{202E}%s%n\"")
+        let tooLong = named(login, String(repeating: "x", count: 20_000))
+        for (login, account, severity) in [
+            (login, "guest", 6), (login, "root", 4), (hostile, "guest", 6), (hostile, "root", 4), (tooLong, "guest", 6), (login, "a\nb", 4),
+        ] {
+            let run = try doorway.ask(login, as: account, surroundings: surroundings)
+            #expect(run.status == (severity == 6 ? 0 : 1), "\(run)")
+            let messages = logger.messages()
+            #expect(messages.count == 1, "\(messages)")
+            let message = try #require(messages.first)
+            // LOG_AUTH is facility 4.
+            #expect(message.hasPrefix("<\(4 << 3 | severity)>"), "\(message)")
+            let text = try #require(message.components(separatedBy: " opk-verify[\(run.process)]: ").last)
+            #expect(run.terminal == text + "\n")
+            // "…" is where a long value is cut.
+            #expect(text.unicodeScalars.allSatisfy { (0x20..<0x7F).contains($0.value) || $0 == "…" }, "\(text.debugDescription)")
+            #expect(text.utf8.count < 3000)
+        }
+        let plain = [doorway.config, "--", "guest", Base64.encode(TestKeys.ed25519.publicKey.sshBlob), "ssh-ed25519"]
+        let script = Array("\(surroundings)".utf8)
+        let run = try Program.run(
+            "/bin/sh", [Array("-c".utf8), script] + (["sh", Program.verify, "--config-dir"] + plain).map { Array($0.utf8) },
+            environment: Doorway.environment)
+        #expect(run.ending == .exited(0) && run.output.isEmpty && run.terminal.isEmpty, "\(run)")
+        #expect(logger.messages() == [])
+    }
+
+    private func named(_ login: MintedLogin, _ keyID: String) -> MintedLogin {
+        login.with { $0.rewriteCertificate = { $0.keyID = Array(keyID.utf8) } }
+    }
+
+    @Test("The line says who, at which step and why, and a key id from outside stays one quoted word (V67)")
+    func line() throws {
+        let login = named(try doorway.login(), "a\" key=x\nrefused")
+        let key = login.userKey.publicKey.sshFingerprint
+        let who = "issuer=\"\(doorway.issuer.string)\" subject=\"alice-1\" email=\"alice@example.com\" key=\(key) "
+        let keyID = #"key-id="a\" key=x\u{a}refused""#
+        let admitted = try doorway.ask(login)
+        #expect(admitted.terminal == "admitted account=\"guest\" \(who)\(keyID) rows=1\n")
+        let refused = try doorway.ask(login, as: "root")
+        #expect(refused.terminal.hasPrefix("refused step=9 reason=no-row-admits account=\"root\" \(who)\(keyID) | "), "\(refused)")
+        let forged = try doorway.ask(login.with { $0.providerKey = TestKeys.otherP256 })
+        #expect(forged.terminal.contains(" unverified issuer="), "\(forged)")
+    }
+
+    @Test("An answer that nobody reads ends with 1, not by a signal, and the line says that it could not be written")
+    func nobodyReads() throws {
+        let run = try doorway.ask(try doorway.login(), output: .nobodyReads)
+        #expect(run.ending == .exited(1), "\(run)")
+        #expect(run.terminalLines.count == 1 && run.terminal.contains("could not be written"), "\(run)")
+        let full = try doorway.ask(try doorway.login(), surroundings: "exec >/dev/full")
+        #expect(full.ending == .exited(1) && full.terminal.contains("could not be written"), "\(full)")
+    }
+
+    @Test("V67 No sixteen bytes of the certificate, the PK token or the access token ever come to the log, whatever the outcome")
+    func secrets() throws {
+        let accessToken = "act-" + Base64URL.encode(randomBytes(48))
+        let login = try doorway.login().with {
+            $0.rewriteCertificate = { $0.extensions.insert(.init("openpubkey-act", value: Array(accessToken.utf8)), at: 0) }
+        }
+        var runs = [try doorway.ask(login), try doorway.ask(login, as: "root"), try doorway.ask(login, as: "a b")]
+        for change: @Sendable (inout MintedLogin) -> Void in [
+            { $0.rewriteToken = { $0.dropLast() + [UInt8(ascii: "!")] } }, { $0.rewriteToken = { $0 + $0 } },
+            { $0.header["kid"] = "key-9" }, { $0.providerKey = TestKeys.otherP256 }, { $0.clientSignature = [] },
+            { $0.claims["aud"] = ["a", "b"] }, { $0.claims["iss"] = "https://x.example" }, { $0.claims["nonce"] = "x" },
+            { $0.claims["iat"] = "x" }, { $0.headerText = [0xFF] },
+        ] {
+            runs.append(try doorway.ask(login.with(change)))
+        }
+        // The provider hands the token back in all that it says.
+        try doorway.write("auth_id", "guest oidc:groups:admins \(doorway.issuer.string)\n")
+        doorway.provider.play { _, connection in
+            connection.answer(401, headers: ["WWW-Authenticate: Bearer error=\"\(accessToken)\""], "{\"error\":\"\(accessToken)\"}")
+        }
+        runs.append(try doorway.ask(login))
+        for answer in ["{\"sub\":\"\(accessToken)\"}", "{\"sub\":\"alice-1\",\"groups\":\"\(accessToken)\"}", accessToken] {
+            doorway.serve(login.keys, userinfo: answer)
+            runs.append(try doorway.ask(login))
+        }
+        doorway.serve(login.keys, userinfo: "{\"sub\":\"alice-1\",\"groups\":[\"admins\"]}")
+        runs.append(try doorway.ask(login))
+        #expect(runs.first?.admitted == true && runs.last?.admitted == true && runs.filter { $0.status == 0 }.count == 2, "\(runs)")
+        let secrets = [
+            Array(Base64.encode(try login.certificate()).utf8), try login.certificate(), try login.token(), Array(accessToken.utf8),
+            Array(Base64.encode(Array(accessToken.utf8)).utf8), try login.idToken(),
+        ]
+        let pieces = Set(secrets.flatMap { secret in (0...(secret.count - 16)).map { Array(secret[$0..<($0 + 16)]) } })
+        // What the line must say of its own: it stands in the certificate, too.
+        let known = Array("alice@example.com".utf8)
+        for run in runs {
+            #expect(run.terminalLines.count == 1)
+            let said = Array(run.terminal.utf8)
+            let leaked = (0...(said.count - 16)).map { Array(said[$0..<($0 + 16)]) }.first {
+                pieces.contains($0) && !known.starts(with: $0) && !known.dropFirst().elementsEqual($0)
+            }
+            #expect(leaked == nil, "\(leaked.map { String(decoding: $0, as: UTF8.self) } ?? "") in \(run)")
+        }
+    }
+}
