@@ -139,11 +139,7 @@ extension Doorway {
 enum Root {
     static let isHere: Bool = geteuid() == 0
 
-    static let canMount: Bool =
-        isHere
-        && (try? Program.run(
-            "/bin/sh", ["-c", "exec unshare --mount mount --bind /tmp /etc"].map { Array($0.utf8) }, environment: Doorway.environment))?
-            .status == 0
+    static let canMount: Bool = isHere && (try? Program.shell("exec unshare --mount mount --bind /tmp /etc"))?.status == 0
 
     /// For `surroundings`: in a mount namespace of its own, sees `folder` where `place` is.
     static func seeing(_ folder: String, at place: String, then: String = "") -> String {

@@ -79,6 +79,11 @@ enum Program {
             process: child)
     }
 
+    /// What a shell makes of this script with these arguments.
+    static func shell(_ script: String, _ words: String...) throws -> Run {
+        try run("/bin/sh", (["-c", script, "sh"] + words).map { Array($0.utf8) }, environment: ["PATH": "/usr/bin:/bin"])
+    }
+
     /// One string behind the other, each ended by NUL.
     private static func packed(_ strings: [[UInt8]]) -> [UInt8] {
         strings.reduce(into: []) { bytes, string in bytes += string + [0] }

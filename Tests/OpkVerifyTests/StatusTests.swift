@@ -56,7 +56,7 @@ struct StatusTests {
             let run = try run(["--config-dir", doorway.config, "--cache-dir", doorway.cacheFolder, "guest", key, type])
             #expect(run.refused(1, "refused step=1 reason=\(reason) ", "account=\"guest\""), "\(run)")
         }
-        let forged = try doorway.ask(try login.with { $0.providerKey = TestKeys.otherP256 })
+        let forged = try doorway.ask(login.with { $0.providerKey = TestKeys.otherP256 })
         #expect(forged.refused(1, "refused step=8 reason=provider-signature "), "\(forged)")
         let stranger = try doorway.ask(login, as: "root")
         #expect(stranger.refused(1, "refused step=9 reason=no-row-admits account=\"root\" ", "email=\"alice@example.com\""), "\(stranger)")
