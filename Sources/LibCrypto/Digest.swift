@@ -1,8 +1,19 @@
 import COpenSSL
 
-/// Hash functions. All of them are total: where OpenSSL cannot (out of memory, or a provider without SHA-2), nothing here may go on,
-/// and the process ends.
+/// Hash functions. All of them are total: where OpenSSL cannot, nothing here may go on, and the process ends. Who wants to say so instead
+/// looks at `isAvailable` first.
 public enum Digest {
+    /// Whether this machine's OpenSSL has SHA-2 and SHA-3: a configuration that leaves the algorithms out has neither. Asking costs next to
+    /// nothing where they are used afterwards, since OpenSSL keeps what it has found.
+    public static var isAvailable: Bool {
+        var out = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
+        var length: UInt32 = 0
+        let algorithms = unsafe [EVP_sha256(), EVP_sha3_256()]
+        return unsafe algorithms.allSatisfy { algorithm in
+            unsafe EVP_Digest([0], 1, &out, &length, algorithm, nil) == 1
+        }
+    }
+
     /// 32 bytes.
     public static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe hash(bytes, EVP_sha256()) }
 

@@ -53,6 +53,7 @@ public struct Verification<Sources: VerifierSources> {
     private mutating func lines(for request: LoginRequest) throws(Refusal) -> [AuthorizedKeysLine]? {
         record.account = request.account
         guard let certificate = try request.certificate() else { return nil }
+        guard Digest.isAvailable else { throw Refusal(.cryptographyUnavailable) }
         record.note(certificate)
         let account = try request.principal()
         let selfSigned = try certificate.selfSigned(at: now)

@@ -83,7 +83,7 @@ extension Refusal {
             case .keyUnreadable: "the key that sshd handed over cannot be read"
             case .keyTypeMismatch: "the key is not of the type that sshd named"
             case .keyTypeUnsupported: "the key is of a type or size that no OpenPubkey certificate may have"
-            case .cryptographyUnavailable: "this machine's OpenSSL cannot use elliptic-curve keys: look at its configuration"
+            case .cryptographyUnavailable: "this machine's OpenSSL lacks algorithms that are needed: look at its configuration"
             case .certificateMalformed: "the certificate is malformed"
             case .notAUserCertificate: "this is not a user certificate"
             case .certificateNotYetValid: "the certificate is not valid yet"

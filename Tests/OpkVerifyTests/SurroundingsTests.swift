@@ -21,6 +21,26 @@ struct SurroundingsTests {
         #expect(run.admitted && doorway.asked.count == 2, "\(run)")
     }
 
+    @Test(
+        "With an OpenSSL configuration that leaves the algorithms out it refuses, says so, and does not crash",
+        arguments: [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519].indices)
+    func crippledOpenSSL(_ index: Int) throws {
+        let path = doorway.config + "/openssl.cnf"
+        try """
+        openssl_conf = init
+        [init]
+        providers = providers
+        [providers]
+        base = base
+        [base]
+        activate = 1
+
+        """.write(toFile: path, atomically: true, encoding: .utf8)
+        let keys = [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519]
+        let run = try doorway.ask(try MintedLogin(userKey: keys[index]), environment: ["OPENSSL_CONF": path])
+        #expect(run.refused(1, "refused step=1 reason=cryptography-unavailable "), "\(run)")
+    }
+
     /// The shell's trap will not do: dash leaves this one signal alone.
     private static let ignoring = "exec env --ignore-signal=CHLD \"$@\""
     static let canIgnore: Bool =
