@@ -9,7 +9,8 @@ import Vocabulary
 /// Waits on loopback for the one answer of the provider that belongs to this login.
 ///
 /// Whoever else connects, says something else or says nothing gets a page or is dropped, and the wait goes on (C16, C17): nobody who can
-/// reach the port can end the login. An answer without this login's `state` does not count (C15).
+/// reach the port can end the login. An answer without this login's `state` does not count (C15). Only who knows the start address, which
+/// was meant for the browser alone, ends the login by using it a second time.
 final class CallbackListener {
     /// With the port that is bound.
     let redirectURI: RedirectURI
@@ -17,6 +18,9 @@ final class CallbackListener {
     private var connections: [Connection] = []
     /// What came instead of the answer, each kind once: told to the person if the wait is in vain.
     private(set) var strays: [StrayRequest] = []
+
+    /// Whether the start address has led somebody to the provider.
+    private var isStarted = false
 
     /// More than a browser opens; the oldest goes when another comes.
     static let mostConnections = 32
@@ -69,8 +73,8 @@ final class CallbackListener {
         return nil
     }
 
-    /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed.
-    func answer(withState state: Text, before deadline: UnixTime) throws(LoginError) -> ProviderAnswer {
+    /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed. `start`: where a browser was sent first.
+    func answer(withState state: Text, start: StartAddress? = nil, before deadline: UnixTime) throws(LoginError) -> ProviderAnswer {
         while true {
             let now = UnixTime.now()
             guard now < deadline else { throw .noAnswer(strays) }
@@ -78,7 +82,7 @@ final class CallbackListener {
             wait(atMost: min(1000, max(1, (deadline - now) * 1000)))
             acceptAll(at: now)
             for index in connections.indices.reversed() {
-                if let query = advance(index, state: state) {
+                if let query = try advance(index, state: state, start: start) {
                     return ProviderAnswer(query, on: connections.remove(at: index).socket)
                 }
             }
@@ -101,7 +105,7 @@ final class CallbackListener {
     }
 
     /// Reads what one connection has to say; nil if it is not (yet) the answer. A connection that is done with is removed.
-    private func advance(_ index: Int, state: Text) -> CallbackQuery? {
+    private func advance(_ index: Int, state: Text, start: StartAddress?) throws(LoginError) -> CallbackQuery? {
         switch connections[index].socket.receive() {
         case .nothingYet: return nil
         case .end:
@@ -109,10 +113,11 @@ final class CallbackListener {
             return nil
         case .bytes(let bytes): connections[index].received += bytes
         }
+        let asked: CallbackRequest.Asked
         do throws(StrayRequest) {
-            guard let query = try CallbackRequest.read(connections[index].received, for: redirectURI) else { return nil }
-            guard equalInConstantTime(query.state, state) else { throw .otherState }
-            return query
+            guard let read = try CallbackRequest.read(connections[index].received, for: redirectURI, start: start?.path) else { return nil }
+            if case .answer(let query) = read, !equalInConstantTime(query.state, state) { throw .otherState }
+            asked = read
         } catch {
             let connection = connections.remove(at: index)
             if !strays.contains(error) { strays.append(error) }
@@ -120,6 +125,19 @@ final class CallbackListener {
             connection.socket.sendAndDrain(page)
             return nil
         }
+        if case .answer(let query) = asked { return query }
+        if let start { try lead(connections.remove(at: index).socket, to: start) }
+        return nil
+    }
+
+    /// The first one who asks for the start address is sent on; a second one should not know it.
+    private func lead(_ socket: Socket, to start: StartAddress) throws(LoginError) {
+        guard !isStarted else {
+            socket.sendAndDrain(CallbackPage.startUsed.response())
+            throw .startAddressUsedTwice
+        }
+        isStarted = true
+        socket.sendAndDrain(CallbackPage.start(start.destination).response())
     }
 }
 

@@ -2,7 +2,7 @@ import JOSE
 import LibCrypto
 import Vocabulary
 
-/// The pages that the browser shows at the end of a login: fixed text, no script, nothing from outside, light and dark (C19).
+/// The pages that the browser shows, above all at the end of a login: fixed text, no script, nothing from outside, light and dark (C19).
 ///
 /// Whatever comes from the provider or from the request is escaped; no code, state or token is ever on a page.
 enum CallbackPage {
@@ -12,6 +12,10 @@ enum CallbackPage {
     /// The login failed here; what exactly stands in the terminal.
     case failed
     case stray(StrayRequest)
+    /// Leads on to the provider's login page, a URL of harmless characters.
+    case start(String)
+    /// The start address, asked for a second time.
+    case startUsed
 
     var status: String {
         switch self {
@@ -19,6 +23,8 @@ enum CallbackPage {
         case .refused: "403 Forbidden"
         case .failed: "502 Bad Gateway"
         case .stray(let stray): stray.status
+        case .start: "302 Found"
+        case .startUsed: "410 Gone"
         }
     }
 
@@ -38,10 +44,16 @@ enum CallbackPage {
             "Cross-Origin-Resource-Policy: same-origin",
             "Cache-Control: no-store",
             status.hasPrefix("405") ? "Allow: GET" : nil,
+            location.map { "Location: \($0)" },
             "Connection: close",
         ]
         let head = Array((fields.compactMap(\.self).joined(separator: "\r\n") + "\r\n\r\n").utf8)
         return withoutBody ? head : head + body
+    }
+
+    private var location: String? {
+        guard case .start(let destination) = self, Browser.isHarmless(destination) else { return nil }
+        return destination
     }
 
     private var html: String {
@@ -89,6 +101,16 @@ enum CallbackPage {
             return ("✗", "The login did not succeed", ["Nothing was written. The terminal says why."])
         case .stray(let stray):
             return ("–", "This is not the answer that was awaited", [stray.explanation, "If a login is under way, it goes on waiting."])
+        case .start:
+            return ("→", "To your identity provider", ["Your browser should go there by itself."])
+        case .startUsed:
+            return (
+                "✗", "This address has been used",
+                [
+                    "It works once. If it was not you who used it, somebody else on this machine has read it.",
+                    "The login was ended and nothing was written. The terminal says what to do next.",
+                ]
+            )
         }
     }
 

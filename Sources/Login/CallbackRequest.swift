@@ -1,12 +1,18 @@
 import Vocabulary
 
-/// The head of one HTTP/1 request, read for one purpose: is it the provider's answer?
+/// The head of one HTTP/1 request, read for one purpose: is it the provider's answer, or the browser that we started?
 enum CallbackRequest {
+    enum Asked: Equatable {
+        case answer(CallbackQuery)
+        /// The start address.
+        case start
+    }
+
     /// Bytes of a request head, query included. A code is some 2 KiB at most among the large providers.
     static let limit = 32 * 1024
 
-    /// Nil while the head is not complete. `redirectURI` has the port that is bound.
-    static func read(_ bytes: [UInt8], for redirectURI: RedirectURI) throws(StrayRequest) -> CallbackQuery? {
+    /// Nil while the head is not complete. `redirectURI` has the port that is bound; `start` is the path of the start address.
+    static func read(_ bytes: [UInt8], for redirectURI: RedirectURI, start: Text? = nil) throws(StrayRequest) -> Asked? {
         guard let end = endOfHead(bytes) else {
             guard bytes.count < limit else { throw .tooLarge }
             return nil
@@ -18,10 +24,11 @@ enum CallbackRequest {
         guard words.count == 3, words[2].elementsEqual("HTTP/1.1".utf8) || words[2].elementsEqual("HTTP/1.0".utf8) else { throw .malformed }
         try checkHeaders(lines.dropFirst(), for: redirectURI)
         guard words[0].elementsEqual("GET".utf8) else { throw .otherMethod }
+        if let start, let asked = Text(validating: words[1]), equalInConstantTime(asked, start) { return .start }
         let target = words[1].split(separator: UInt8(ascii: "?"), maxSplits: 1, omittingEmptySubsequences: false)
         guard let path = target.first, path.elementsEqual(redirectURI.path.utf8) else { throw .otherPath }
         guard target.count == 2, !target[1].isEmpty else { throw .withoutQuery }
-        return try CallbackQuery(parsing: target[1])
+        return .answer(try CallbackQuery(parsing: target[1]))
     }
 
     /// Whether the answer to these bytes must have no body (RFC 9110 section 9.3.2).

@@ -28,52 +28,66 @@ public struct CertifiedKey: Sendable {
         SSHKeyLine(blob: certificate.blob, type: certificate.type, comment: KeyPlace.certificateComment).bytes
     }
 
-    /// Writes both, replacing what is there, if it is still free or ours.
+    /// Everybody may read a certificate, except one with an access token in it, which opens more than servers.
+    var certificateMode: UInt32 {
+        certificate.extensionNamed(SSHCertificate.accessTokenExtension) == nil ? 0o644 : 0o600
+    }
+
+    /// Writes both, replacing what is there, if it is still free or ours. Until both are whole on the disk nothing of the old pair is
+    /// touched.
     ///
     /// Two files cannot be renamed at once, so the order sees to it that a certificate never lies beside a key that is not its own,
     /// whenever the power goes: the old certificate is taken away first, then the private key replaced, then the new certificate
-    /// written. What can be left over is a private key alone; its comment says that it is ours, and the next login replaces it.
+    /// named. What can be left over is a private key alone; its comment says that it is ours, and the next login replaces it.
     /// A lock on the folder keeps two logins from taking turns.
     public func write(to place: KeyPlace) throws(LoginError) {
         let key = try privateKeyFile()
-        let folder = place.folder
-        try CertifiedKey.prepare(folder)
-        let lock = FolderLock(folder)
+        try place.folder.make()
+        let lock = FolderLock(place.folder.path)
         defer { lock?.release() }
         if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: place.privateKey, why: why) }
-        for old in [place.certificate, place.publicKey] {
+        let newKey = try CertifiedKey.prepared(key, for: place.privateKey, mode: 0o600)
+        let newCertificate = try CertifiedKey.prepared(certificateFile, for: place.certificate, mode: certificateMode)
+        for old in [place.publicKey, place.certificate] {
             guard unsafe unlink(old) == 0 || errno == ENOENT else { throw .somebodyElses(path: old, why: systemError(errno)) }
         }
+        try CertifiedKey.commit(newKey)
+        try CertifiedKey.commit(newCertificate)
+    }
+
+    private static func prepared(_ bytes: [UInt8], for path: String, mode: UInt32) throws(LoginError) -> PreparedFile {
         do throws(WriteFailure) {
-            try AtomicFile.write(key, to: place.privateKey, mode: 0o600)
-            try AtomicFile.write(certificateFile, to: place.certificate, mode: 0o644)
+            return try PreparedFile(bytes, for: path, mode: mode)
         } catch {
             throw .writing(error)
         }
     }
 
-    /// Makes the folder (0700) where it lacks; one that others may write to is refused: they could put another key there.
-    private static func prepare(_ folder: String) throws(LoginError) {
+    private static func commit(_ file: consuming PreparedFile) throws(LoginError) {
         do throws(WriteFailure) {
-            try Folder.create(folder, mode: 0o700)
+            try file.commit()
         } catch {
             throw .writing(error)
         }
-        var facts = stat()
-        guard unsafe stat(folder, &facts) == 0 else { throw .folder(path: folder, why: systemError(errno)) }
-        guard facts.st_uid == geteuid() || facts.st_uid == 0 else { throw .folder(path: folder, why: "it belongs to somebody else") }
-        guard facts.st_mode & 0o022 == 0 else { throw .folder(path: folder, why: "others may write there") }
     }
 }
 
-/// An advisory lock on a folder itself, so that no lock file is left in ~/.ssh. Where the file system knows no locks there is none.
+/// An advisory lock on a folder itself, so that no lock file is left in ~/.ssh. Where the file system knows no locks there is none; nor
+/// is there one where somebody else holds it for longer than a login writes, since anybody who may open the folder could.
 private struct FolderLock {
     private let descriptor: Int32
+
+    /// In milliseconds.
+    private static let patience = 2000
 
     init?(_ folder: String) {
         descriptor = unsafe opk_open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
         guard descriptor >= 0 else { return nil }
-        _ = flock(descriptor, LOCK_EX)
+        var left = FolderLock.patience
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK || errno == EINTR, left > 0 {
+            usleep(10_000)
+            left -= 10
+        }
     }
 
     func release() { _ = close(descriptor) }

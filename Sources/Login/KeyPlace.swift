@@ -13,11 +13,8 @@ public import Vocabulary
 public struct KeyPlace: Hashable, Sendable {
     public let privateKey: String
     public var certificate: String { privateKey + "-cert.pub" }
-    /// The folder of the three; `.` for a bare name.
-    var folder: String {
-        guard let slash = privateKey.lastIndex(of: "/") else { return "." }
-        return slash == privateKey.startIndex ? "/" : String(privateKey[..<slash])
-    }
+    /// The folder of the three.
+    var folder: KeyFolder { KeyFolder(holding: privateKey) }
     /// We never write one, but ssh would prefer it to what the private key says.
     var publicKey: String { privateKey + ".pub" }
 
@@ -89,20 +86,26 @@ public struct KeyPlace: Hashable, Sendable {
 extension KeyPlace {
     /// The first of ssh's own names for this kind of key that is free or ours: `id_ecdsa`, then `id_ecdsa_sk`, as opkssh does.
     public static func usual(for kind: KeyKind, home: String) throws(LoginError) -> KeyPlace {
-        let folder = home + "/.ssh"
-        let places = ["id_\(kind.rawValue)", "id_\(kind.rawValue)_sk"].map { KeyPlace(folder + "/" + $0) }
-        for place in places {
+        let folder = KeyFolder(path: home + "/.ssh")
+        try folder.check()
+        var taken: [TakenName] = []
+        for name in ["id_\(kind.rawValue)", "id_\(kind.rawValue)_sk"] {
+            let place = KeyPlace(folder.path + "/" + name)
             switch place.occupancy() {
             case .free, .ours: return place
-            case .somebodyElses: continue
+            case .somebodyElses(let why): taken.append(TakenName(path: place.privateKey, why: why))
             }
         }
-        throw .noFreeName(places.map(\.privateKey))
+        throw .noFreeName(taken)
     }
 
     /// The file that the person named, if it is not somebody else's.
     public static func named(_ path: String) throws(LoginError) -> KeyPlace {
+        guard let last = path.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).last,
+            !last.isEmpty, !last.elementsEqual(".".utf8), !last.elementsEqual("..".utf8)
+        else { throw .fileName(Text(path)) }
         let place = KeyPlace(path)
+        try place.folder.check()
         if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: path, why: why) }
         return place
     }
@@ -120,6 +123,12 @@ extension KeyPlace {
         guard let entry = unsafe getpwuid(geteuid()), let folder = unsafe entry.pointee.pw_dir else { throw .noHome }
         return unsafe String(cString: folder)
     }
+}
+
+/// A file name that cannot be used for a key, and why.
+public struct TakenName: Hashable, Sendable {
+    public let path: String
+    public let why: String
 }
 
 /// The kinds of key that opk makes.

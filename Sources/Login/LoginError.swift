@@ -15,11 +15,14 @@ public enum LoginError: Error, Sendable {
     case redirectURI(Text)
     case principal(Text)
     case lifetime(Text)
+    case fileName(Text)
 
     // The listener
     case noFreePort([RedirectURI])
     case listening(RedirectURI, errno: Int32)
     case noAnswer([StrayRequest])
+    /// Two have asked for the address that only our browser was given.
+    case startAddressUsedTwice
 
     // The provider. The texts are escaped and whole sentences.
     case discovery(issuer: Text, String)
@@ -37,9 +40,10 @@ public enum LoginError: Error, Sendable {
 
     // The files
     case noHome
-    case noFreeName([String])
+    case noFreeName([TakenName])
     case somebodyElses(path: String, why: String)
-    case folder(path: String, why: String)
+    /// `mayChangeMode`: whether it is the person's own ~/.ssh, which nobody but its owner needs.
+    case folder(path: String, why: String, mayChangeMode: Bool)
     case writing(WriteFailure)
     case key(KeyError)
 
@@ -50,7 +54,7 @@ public enum LoginError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
-        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime: true
+        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName: true
         default: false
         }
     }

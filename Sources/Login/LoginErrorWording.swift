@@ -23,8 +23,11 @@ extension LoginError: CustomStringConvertible {
             "this redirect URI is not http://localhost:PORT/PATH (or 127.0.0.1, [::1]): \(text.escaped(limit: 80))"
         case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
         case .lifetime(let text): "this is not a time that a certificate can be good for: \(text.escaped(limit: 30))"
+        case .fileName(let text): "-i wants the name of a file" + (text.isEmpty ? "" : ", and this is none: \(text.escaped(limit: 80))")
         case .noFreePort(let candidates): "every port for the browser's answer is taken: " + candidates.map(\.text).joined(separator: " ")
         case .listening(let uri, let number): "cannot wait for the browser at \(uri.text): \(systemError(number))"
+        case .startAddressUsedTwice:
+            "the address that the browser was given was opened twice: somebody else on this machine may have read it"
         case .noAnswer: "no answer came from the provider in time"
         case .discovery(let issuer, let why): "the provider \(issuer.escaped(limit: 120)) cannot be used: \(why)"
         case .tokenEndpoint(let why): "the provider did not give an identity: \(why)"
@@ -37,9 +40,11 @@ extension LoginError: CustomStringConvertible {
         case .identity(let refusal, _): "a server would refuse this identity: \(refusal)"
         case .certificate(let why): "the certificate could not be made: \(why)"
         case .noHome: "there is no home folder: HOME is not set to one"
-        case .noFreeName(let paths): "every file name that ssh tries by itself holds somebody else's key: " + escaped(paths)
+        case .noFreeName(let names):
+            "no file name that ssh tries by itself can be used: "
+                + names.map { "\(Text($0.path).escaped) (\($0.why))" }.joined(separator: ", ")
         case .somebodyElses(let path, let why): "\(Text(path).escaped) is not opk's to replace: \(why)"
-        case .folder(let path, let why): "keys cannot lie in \(Text(path).escaped): \(why)"
+        case .folder(let path, let why, _): "keys cannot lie in \(Text(path).escaped): \(why)"
         case .writing(let failure): "\(failure)"
         case .key(let error): "the key pair could not be made or used: \(error)"
         case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
@@ -58,6 +63,7 @@ extension LoginError: CustomStringConvertible {
         case .principal: "letters, digits and . _ + @ - are allowed, 128 at most; several are separated by commas"
         case .noFreePort:
             "end the program that uses one of them (another `opk login`?), or give --redirect-uri one that the provider knows"
+        case .startAddressUsedTwice: "run `opk login` again, with --no-browser if it happens again"
         case .noAnswer(let strays): LoginError.hint(afterWaitingInVain: strays)
         case .discovery: "check the issuer's spelling and the network; the issuer is compared letter by letter"
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
@@ -65,7 +71,8 @@ extension LoginError: CustomStringConvertible {
         case .identity(let refusal, let clockOff): LoginError.hint(for: refusal, clockOff: clockOff)
         case .noFreeName: "choose a file yourself: `opk login -i ~/.ssh/opk`"
         case .somebodyElses: "choose another file with -i, or move this one away"
-        case .folder(let path, _): "only you should be able to write there: chmod 700 \(Text(path).escaped)"
+        case .folder(let path, _, true): "only you should be able to write there: chmod 700 \(Text(path).escaped)"
+        case .folder: "choose a file in a folder of your own with -i"
         default: nil
         }
     }
@@ -91,17 +98,14 @@ extension LoginError: CustomStringConvertible {
     }
 
     private static func hint(for refusal: Refusal, clockOff: Int64?) -> String? {
-        if let clockOff { return "this machine's clock seems to be \(RelativeTime.span(clockOff)) off; set it" }
         switch refusal.code {
+        case .issuedInFuture, .expired, .certificateExpired, .notYetValid, .certificateNotYetValid:
+            return clockOff.map { "this machine's clock seems to be \(RelativeTime.span($0)) off; set it" }
         case .commitment: return "the provider did not pass the nonce on; it cannot be used in this way"
         case .keysUnavailable, .noFittingKey, .providerSignature: return "the provider may be changing its keys; try again in a minute"
         default: return nil
         }
     }
-}
-
-private func escaped(_ paths: [String]) -> String {
-    paths.map { Text($0).escaped }.joined(separator: " ")
 }
 
 /// What the system calls an errno.

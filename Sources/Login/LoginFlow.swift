@@ -34,9 +34,13 @@ public struct LoginFlow {
         let mint = try certificateMaker()
         let listener = try CallbackListener(firstFreeOf: options.provider.redirectURIs)
         let authorization = try provider.authorization(redirectURI: listener.redirectURI, nonce: mint.claims.commitment)
-        tell(.open(url: authorization.url, opened: options.opensBrowser && browser.open(authorization.url)))
+        let start = StartAddress(to: authorization.url)
+        // The address itself only on the person's own terminal: a browser's arguments are everybody's to read.
+        let opened = options.opensBrowser && Browser.isHarmless(authorization.url) && browser.open(start.url(at: listener.redirectURI))
+        tell(.open(url: authorization.url, opened: opened))
         tell(.waiting(address: listener.redirectURI.text, seconds: options.patience))
-        let answer = try listener.answer(withState: authorization.state, before: .now() + options.patience)
+        let answer = try listener.answer(
+            withState: authorization.state, start: opened ? start : nil, before: .now() + options.patience)
         do throws(LoginError) {
             let code = try provider.code(in: answer.query)
             let tokens = try provider.exchange(code, for: authorization)

@@ -32,11 +32,25 @@ public enum AtomicFile {
         }
     }
 
-    /// Writes beside the target under a name nobody can guess, then renames. A failure leaves the old file and no temporary one.
-    /// `mode` holds whatever the umask says; with `replacing` false a file that is there by then is an error (`alreadyThere`).
+    /// Writes beside the target, then renames. A failure leaves the old file and no temporary one.
+    /// With `replacing` false a file that is there by then is an error (`alreadyThere`).
     public static func write(
         _ bytes: [UInt8], to path: String, mode: UInt32, owner: Owner? = nil, replacing: Bool = true
     ) throws(WriteFailure) {
+        try PreparedFile(bytes, for: path, mode: mode, owner: owner).commit(replacing: replacing)
+    }
+}
+
+/// A file that is whole and on the disk, and only lacks its name: whatever could fail for want of space has not failed. Unless it is
+/// committed it is gone with the value.
+public struct PreparedFile: ~Copyable {
+    private let path: String
+    private let name: String
+    private let temporary: String
+    private let folder: Descriptor
+
+    /// Writes beside `path` under a name nobody can guess. `mode` holds whatever the umask says.
+    public init(_ bytes: [UInt8], for path: String, mode: UInt32, owner: AtomicFile.Owner? = nil) throws(WriteFailure) {
         guard let parts = FilePath(path) else { throw WriteFailure(path: path, errno: EINVAL) }
         // Opened first: once the new file has its name, nothing may fail any more.
         guard let folder = Descriptor(unsafe opk_open(parts.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) else {
@@ -47,43 +61,60 @@ public enum AtomicFile {
         guard let file = Descriptor(unsafe opk_openat(folder.number, temporary, flags, 0o600)) else {
             throw WriteFailure(path: path, errno: errno)
         }
-        guard fill(file, bytes, mode, owner), name(temporary, parts.name, in: folder, replacing) else {
+        guard PreparedFile.fill(file, bytes, mode, owner) else {
             let number = errno
             unsafe unlinkat(folder.number, temporary, 0)
             throw WriteFailure(path: path, errno: number)
         }
+        self.path = path
+        self.name = parts.name
+        self.temporary = temporary
+        self.folder = folder
+    }
+
+    /// After a rename there is nothing left under the temporary name.
+    deinit { unsafe unlinkat(folder.number, temporary, 0) }
+
+    /// Gives the file its name; a failure leaves the old one.
+    public consuming func commit(replacing: Bool = true) throws(WriteFailure) {
+        // A second name is refused where the name is taken, which rename cannot do everywhere.
+        let result =
+            replacing
+            ? unsafe renameat(folder.number, temporary, folder.number, name)
+            : unsafe linkat(folder.number, temporary, folder.number, name, 0)
+        guard result == 0 else { throw WriteFailure(path: path, errno: errno) }
+        if !replacing { unsafe unlinkat(folder.number, temporary, 0) }
         // Should this fail, a power cut may bring the old file back; that is as whole as the new one.
         fsync(folder.number)
     }
 
-    private static func fill(_ file: borrowing Descriptor, _ bytes: [UInt8], _ mode: UInt32, _ owner: Owner?) -> Bool {
+    private static func fill(_ file: borrowing Descriptor, _ bytes: [UInt8], _ mode: UInt32, _ owner: AtomicFile.Owner?) -> Bool {
         // The owner before the mode: chown takes set-id bits away, and nobody may read a secret in between (the mode is 0600).
         if let owner, fchown(file.number, owner.user, owner.group) != 0 { return false }
         return fchmod(file.number, mode_t(mode & 0o7777)) == 0 && file.write(bytes) && fsync(file.number) == 0
     }
-
-    private static func name(
-        _ temporary: String, _ name: String, in folder: borrowing Descriptor, _ replacing: Bool
-    ) -> Bool {
-        if replacing { return unsafe renameat(folder.number, temporary, folder.number, name) == 0 }
-        // A second name is refused where the name is taken, which rename cannot do everywhere.
-        guard unsafe linkat(folder.number, temporary, folder.number, name, 0) == 0 else { return false }
-        unsafe unlinkat(folder.number, temporary, 0)
-        return true
-    }
 }
 
 public enum Folder {
-    /// Makes the folder, and those above it, where they are missing; one that is there keeps its mode.
+    /// Makes the folder, and those above it, where they are missing, with `mode` whatever the umask says; one that is there keeps its
+    /// own mode.
     public static func create(_ path: String, mode: UInt32) throws(WriteFailure) {
-        if unsafe mkdir(path, mode_t(mode)) == 0 { return }
+        if make(path, mode) { return }
         var number = errno
         if number == ENOENT, let parts = FilePath(path), parts.folder != "." && parts.folder != "/" {
             try create(parts.folder, mode: mode)
-            if unsafe mkdir(path, mode_t(mode)) == 0 { return }
+            if make(path, mode) { return }
             number = errno
         }
         guard number == EEXIST else { throw WriteFailure(path: path, errno: number) }
         guard Descriptor(unsafe opk_open_folder(path)) != nil else { throw WriteFailure(path: path, errno: errno) }
+    }
+
+    private static func make(_ path: String, _ mode: UInt32) -> Bool {
+        guard unsafe mkdir(path, mode_t(mode)) == 0 else { return false }
+        // By name, since a umask of 0777 leaves a folder that its owner cannot open.
+        var facts = stat()
+        guard unsafe lstat(path, &facts) == 0, UInt32(facts.st_mode) & UInt32(S_IFMT) == UInt32(S_IFDIR) else { return false }
+        return unsafe UInt32(facts.st_mode) & 0o777 == mode & 0o777 || chmod(path, mode_t(mode)) == 0
     }
 }

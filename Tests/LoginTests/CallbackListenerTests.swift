@@ -19,15 +19,16 @@ struct CallbackListenerTests {
 
     /// Runs `talk` against a listener that waits for the state "s" for `seconds`, and shows the page "done" in the end. Both on threads of
     /// their own: other tests may hold all of Swift's. Answers with what `talk` saw.
-    func hear(within seconds: Int64 = 120, _ talk: @escaping @Sendable (UInt16) -> [String]) async throws -> (heard: Heard, pages: [String])
-    {
+    func hear(
+        within seconds: Int64 = 120, start: StartAddress? = nil, state: Text = "s", _ talk: @escaping @Sendable (UInt16) -> [String]
+    ) async throws -> (heard: Heard, pages: [String]) {
         let listener = try CallbackListener(firstFreeOf: [CallbackListenerTests.any])
         let port = listener.redirectURI.port
         nonisolated(unsafe) let waiting = listener
         let heard = Shared<Heard>(.failure("did not end", []))
         let thread = ThreadHandle {
             do throws(LoginError) {
-                let answer = try waiting.answer(withState: "s", before: .now() + seconds)
+                let answer = try waiting.answer(withState: state, start: start, before: .now() + seconds)
                 let query = answer.query
                 answer.show(.done(who: "alice@example.com", until: nil))
                 heard.value = .answer(query, strays: waiting.strays)
@@ -112,6 +113,58 @@ struct CallbackListenerTests {
         #expect(heard.code == "c")
         #expect(CallbackListenerTests.statuses(pages) == ["403", "403", "403", "403", "403", "403", "200"])
         #expect(pages.allSatisfy { !$0.contains("evil") })
+    }
+
+    @Test("C15: another state of the same length does not count, wherever it differs")
+    func otherStateOfTheSameLength() async throws {
+        let state = String(repeating: "a", count: 43)
+        let others = [0, 21, 42].map { place in
+            String(state.prefix(place)) + "b" + String(state.dropFirst(place + 1))
+        }
+        let (heard, pages) = try await hear(state: Text(state)) { port in
+            (others + [state]).map {
+                CallbackListenerTests.ask(port, CallbackListenerTests.get("/login-callback?code=c&state=" + $0, port))
+            }
+        }
+        #expect(heard.code == "c")
+        #expect(CallbackListenerTests.statuses(pages) == ["403", "403", "403", "200"])
+    }
+
+    @Test("texts are equal in constant time only if every byte is")
+    func constantTime() {
+        #expect(equalInConstantTime("", "") && equalInConstantTime("abc", "abc"))
+        for other: Text in ["", "ab", "abcd", "bbc", "abd", "ABC"] { #expect(!equalInConstantTime("abc", other)) }
+    }
+
+    static let destination = "https://idp.example.com/authorize?client_id=x&state=s"
+
+    @Test("the start address leads to the provider, and the answer is awaited as before; nothing beside it leads anywhere")
+    func start() async throws {
+        let start = StartAddress(to: CallbackListenerTests.destination)
+        let (heard, pages) = try await hear(start: start) { port in
+            let path = start.path.string
+            let wrong = [path + "x", String(path.dropLast()), path + "?", "/start/", path.replacing("/start/", with: "/Start/")]
+            return
+                (wrong.map { CallbackListenerTests.get($0, port) } + [
+                    "POST \(path) HTTP/1.1\r\nHost: localhost:\(port)\r\n\r\n", "GET \(path) HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+                    CallbackListenerTests.get(path, port), CallbackListenerTests.get(CallbackListenerTests.good, port),
+                ]).map { CallbackListenerTests.ask(port, $0) }
+        }
+        #expect(heard.code == "c")
+        #expect(CallbackListenerTests.statuses(pages) == ["404", "404", "404", "404", "404", "405", "421", "302", "200"])
+        #expect(pages[7].contains("\r\nLocation: \(CallbackListenerTests.destination)\r\n"))
+        #expect(pages.filter { $0.contains("Location:") || $0.contains("idp.example.com") }.count == 1)
+    }
+
+    @Test("a start address that is used twice ends the login: somebody else has read it")
+    func startTwice() async throws {
+        let start = StartAddress(to: CallbackListenerTests.destination)
+        let (heard, pages) = try await hear(start: start) { port in
+            (0..<2).map { _ in CallbackListenerTests.ask(port, CallbackListenerTests.get(start.path.string, port)) }
+        }
+        #expect(heard == .failure("\(LoginError.startAddressUsedTwice)", []))
+        #expect(CallbackListenerTests.statuses(pages) == ["302", "410"])
+        #expect(!pages[1].contains("idp.example.com"))
     }
 
     @Test("C16: POST, HEAD, another host and a query of 64 KiB are answered and do not count")

@@ -26,7 +26,10 @@ struct CallbackPageTests {
     @Test("C19: every page forbids scripts and anything from outside, and is not kept")
     func headers() throws {
         let pages =
-            [CallbackPage.done(who: "a", until: nil), .refused(error: "e", description: nil), .failed]
+            [
+                CallbackPage.done(who: "a", until: nil), .refused(error: "e", description: nil), .failed, .start("https://x/"), .startUsed,
+                .start("https://x/\r\nSet-Cookie: a"),
+            ]
             + StrayRequest.allCases.map(CallbackPage.stray)
         for page in pages {
             let text = CallbackPageTests.text(page)
@@ -39,6 +42,7 @@ struct CallbackPageTests {
             ] {
                 #expect(head.contains(field))
             }
+            #expect(!head.contains("Set-Cookie"))
             let body = text[end.upperBound...]
             #expect(head.contains("Content-Length: \(body.utf8.count)\r\n"))
             #expect(body.contains("color-scheme"))

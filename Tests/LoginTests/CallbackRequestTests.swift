@@ -8,7 +8,10 @@ struct CallbackRequestTests {
     static let uri = RedirectURI(host: .localhost, port: 3000, path: "/login-callback")
 
     static func read(_ text: String) throws(StrayRequest) -> CallbackQuery? {
-        try CallbackRequest.read(Array(text.utf8), for: uri)
+        switch try CallbackRequest.read(Array(text.utf8), for: uri) {
+        case .answer(let query)?: query
+        case .start?, nil: nil
+        }
     }
 
     static func get(_ target: String, host: String = "localhost:3000", more: String = "") -> String {

@@ -28,7 +28,11 @@ struct KeyPlaceTests {
         let place = try KeyPlace.usual(for: .ecdsa, home: folder.path)
         #expect(place.privateKey == folder.path + "/.ssh/id_ecdsa")
         let key = try KeyPlaceTests.key()
-        try key.write(to: place)
+        do {
+            let before = umask(0o777)
+            defer { umask(before) }
+            try key.write(to: place)
+        }
         #expect(try folder.mode(".ssh") == 0o700)
         #expect(try folder.mode(".ssh/id_ecdsa") == 0o600)
         #expect(try folder.mode(".ssh/id_ecdsa-cert.pub") == 0o644)
@@ -107,7 +111,12 @@ struct KeyPlaceTests {
     func noneFree() throws {
         let folder = try TemporaryFolder()
         for name in ["id_ed25519", "id_ed25519_sk"] { try folder.write(try KeyPlaceTests.foreign().private, to: ".ssh/" + name) }
-        #expect(throws: LoginError.self) { _ = try KeyPlace.usual(for: .ed25519, home: folder.path) }
+        do throws(LoginError) {
+            _ = try KeyPlace.usual(for: .ed25519, home: folder.path)
+            Issue.record("chosen")
+        } catch {
+            #expect("\(error)".contains("id_ed25519 (its private key was not made by opk or opkssh), "))
+        }
         #expect(try KeyPlace.usual(for: .ecdsa, home: folder.path).privateKey.hasSuffix("/id_ecdsa"))
     }
 
@@ -135,7 +144,95 @@ struct KeyPlaceTests {
         #expect(folder.names.isEmpty)
     }
 
-    @Test("if the certificate cannot be written there is no old certificate beside the new key")
+    @Test("a certificate with an access token in it can be read by nobody else; the next one without can")
+    func accessTokenMode() throws {
+        let folder = try TemporaryFolder()
+        let place = KeyPlace(folder.path + "/key")
+        let provider = try TestProvider()
+        try provider.mint(try provider.maker(sendsAccessToken: true), accessToken: "an-access-token").key.write(to: place)
+        #expect(try folder.mode("key-cert.pub") == 0o600)
+        #expect(place.occupancy() == .ours)
+        try KeyPlaceTests.key().write(to: place)
+        #expect(try folder.mode("key-cert.pub") == 0o644)
+    }
+
+    @Test("C31: a full disk leaves the key and the certificate of the last login", .enabled(if: getuid() == 0, "needs root to mount"))
+    func fullDisk() throws {
+        let folder = try TemporaryFolder()
+        let small = folder.path + "/small"
+        mkdir(small, 0o700)
+        guard mount("tmpfs", small, "tmpfs", 0, "size=16k,mode=700") == 0 else {
+            print("skipped: a tmpfs cannot be mounted here")
+            return
+        }
+        defer { umount(small) }
+        let place = KeyPlace(small + "/key")
+        try KeyPlaceTests.key().write(to: place)
+        let (oldKey, oldCertificate) = (try folder.read("small/key"), try folder.read("small/key-cert.pub"))
+        // Room for a new key and none for its certificate, then for neither.
+        for filler in ["one", "two"] {
+            try folder.write([UInt8](repeating: 1, count: 4096), to: "small/" + filler)
+            #expect(throws: LoginError.self) { try KeyPlaceTests.key().write(to: place) }
+            #expect(try folder.read("small/key") == oldKey)
+            #expect(try folder.read("small/key-cert.pub") == oldCertificate)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: small).sorted() == ["key", "key-cert.pub", "one", "two"])
+    }
+
+    @Test("somebody who holds a lock on the folder does not stop a login")
+    func lock() throws {
+        let folder = try TemporaryFolder()
+        let descriptor = open(folder.path, O_RDONLY)
+        defer { close(descriptor) }
+        #expect(flock(descriptor, LOCK_EX) == 0)
+        let begin = ContinuousClock.now
+        try KeyPlaceTests.key().write(to: KeyPlace(folder.path + "/key"))
+        #expect(ContinuousClock.now - begin < .seconds(30))
+    }
+
+    @Test("a folder that keys cannot lie in is refused before anybody logs in, and chmod is proposed for ~/.ssh alone")
+    func folders() throws {
+        let folder = try TemporaryFolder()
+        func error(_ body: () throws(LoginError) -> Void) -> LoginError? {
+            do throws(LoginError) {
+                try body()
+                return nil
+            } catch {
+                return error
+            }
+        }
+        mkdir(folder.path + "/open", 0o700)
+        chmod(folder.path + "/open", 0o777)
+        try folder.write([], to: "file")
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "/link", withDestinationPath: folder.path + "/nowhere")
+        let bad = [
+            ("open", "others may write there"), ("file", "it is not a folder"), ("link", "a link to nothing"), ("file/x", "directory"),
+        ]
+        for (name, why) in bad {
+            let refusal = error { () throws(LoginError) in _ = try KeyPlace.named(folder.path + "/" + name + "/key") }
+            #expect(refusal.map { "\($0)".contains(why) } == true, "\(name): \(String(describing: refusal))")
+            #expect(refusal?.hint?.contains("chmod") == false)
+        }
+        // Missing folders will be made.
+        #expect(try KeyPlace.named(folder.path + "/a/b/key").occupancy() == .free)
+        let home = folder.path + "/home"
+        try folder.write([], to: "home/.ssh")
+        let usual = error { () throws(LoginError) in _ = try KeyPlace.usual(for: .ecdsa, home: home) }
+        #expect(usual.map { "\($0)".contains("home/.ssh: it is not a folder") } == true)
+        #expect(LoginError.folder(path: "/h/.ssh", why: "x", mayChangeMode: true).hint?.contains("chmod 700 /h/.ssh") == true)
+    }
+
+    @Test("what -i says must name a file", arguments: ["", "/", "x/", ".", "..", "/tmp/.", "a/.."])
+    func noFileName(path: String) {
+        do throws(LoginError) {
+            _ = try KeyPlace.named(path)
+            Issue.record("taken")
+        } catch {
+            #expect(error.isUsage && "\(error)".contains("-i wants the name of a file"))
+        }
+    }
+
+    @Test("every state that a power cut can leave between the two files is ours, and the next login mends it")
     func neverMismatched() throws {
         let folder = try TemporaryFolder()
         let place = KeyPlace(folder.path + "/key")

@@ -1,4 +1,5 @@
 import DemoProvider
+import Foundation
 import HTTP
 import LibCrypto
 import PKToken
@@ -74,6 +75,17 @@ struct LoginFlowTests {
         #expect(attempt.refusal == bad.code, "\(bad.id): \(attempt.result)")
         #expect(attempt.kept == 0)
         #expect(attempt.page.contains("did not succeed"))
+    }
+
+    @Test("a clock that is off is named as the cause only where a time was refused")
+    func clockHint() {
+        for code in [Refusal.Code.issuedInFuture, .expired, .certificateExpired, .notYetValid, .certificateNotYetValid] {
+            #expect(LoginError.identity(Refusal(code), clockOff: 3600).hint?.contains("clock") == true)
+            #expect(LoginError.identity(Refusal(code), clockOff: nil).hint == nil)
+        }
+        for code in [Refusal.Code.commitment, .providerSignature, .audience, .subject] {
+            #expect(LoginError.identity(Refusal(code), clockOff: 3600).hint?.contains("clock") != true)
+        }
     }
 
     @Test("C22: alg none and HMAC write nothing", arguments: ["none", "None", "HS256", "", "RS512"])
@@ -250,6 +262,30 @@ struct LoginFlowTests {
         }
         // Nor when the whole result is printed by mistake.
         #expect(!"\(result.identity.accessToken as Any)".contains(String(decoding: accessToken.exposed, as: UTF8.self)))
+    }
+
+    @Test("C38: the browser's arguments hold neither the state nor the provider's address, but an address that leads there once")
+    func browserArguments() async throws {
+        let folder = try TemporaryFolder()
+        let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > \(folder.path)/new\nmv \(folder.path)/new \(folder.path)/arguments\n"
+        try folder.write(Array(script.utf8), to: "browser", mode: 0o700)
+        let browser = Browser(environment: BrowserTests.environment(["BROWSER": folder.path + "/browser", "PATH": "/usr/bin:/bin"]))
+        let printed = Shared("")
+        let attempt = try await withProvider { provider in
+            await Robot.logIn(
+                at: provider.issuer, browser: browser,
+                browse: { address in
+                    printed.value = address
+                    for _ in 0..<600 where !folder.names.contains("arguments") { usleep(50_000) }
+                    let argument = (try? folder.read("arguments")).map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? ""
+                    return Robot.browse(argument)
+                },
+                options: { $0.opensBrowser = true })
+        }
+        #expect(try attempt.result.get().who == "alice@example.com")
+        let argument = String(decoding: try folder.read("arguments"), as: UTF8.self)
+        #expect(argument.hasPrefix("http://localhost:") && argument.contains("/start/") && argument.utf8.count < 100)
+        #expect(printed.value.contains("/authorize?") && printed.value.contains("state="))
     }
 
     @Test("the request asks with PKCE S256, a state and the commitment as the nonce")

@@ -33,7 +33,7 @@ struct Robot {
     typealias Browse = @Sendable (_ address: String) -> String
 
     static func logIn(
-        at issuer: Text, patience: Int64 = 120, browse: @escaping Browse = Robot.browse,
+        at issuer: Text, patience: Int64 = 120, browser: Browser = Browser(environment: .empty), browse: @escaping Browse = Robot.browse,
         keep: @escaping @Sendable (LoginResult) throws(LoginError) -> Void = { _ throws(LoginError) in },
         options change: @escaping @Sendable (inout LoginOptions) -> Void = { _ in }
     ) async -> Attempt {
@@ -44,12 +44,12 @@ struct Robot {
             options.opensBrowser = false
             options.patience = patience
             change(&options)
-            return run(options, browse, keep)
+            return run(options, browser, browse, keep)
         }
     }
 
     private static func run(
-        _ options: LoginOptions, _ browse: @escaping Browse, _ keep: @Sendable (LoginResult) throws(LoginError) -> Void
+        _ options: LoginOptions, _ program: Browser, _ browse: @escaping Browse, _ keep: @Sendable (LoginResult) throws(LoginError) -> Void
     ) -> Attempt {
         let page = Shared("")
         var notices: [String] = []
@@ -57,7 +57,7 @@ struct Robot {
         var browser: ThreadHandle?
         // The machine may be busy with other tests.
         let client = HTTPClient(timeout: .seconds(60))
-        let flow = LoginFlow(options, http: client, browser: Browser(environment: .empty)) { notice in
+        let flow = LoginFlow(options, http: client, browser: program) { notice in
             notices.append("\(notice)")
             // A browser runs beside the login, which is not listening yet when it is told the address.
             if case .open(let url, _) = notice { browser = ThreadHandle { page.value = browse(url) } }

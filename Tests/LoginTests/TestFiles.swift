@@ -12,7 +12,7 @@ func bytesOfFile(_ path: String) throws -> [UInt8] {
 }
 
 /// A folder that is gone when the test is over.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
     let path: String
 
     init() throws {

@@ -78,12 +78,33 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["f"])
     }
 
+    @Test("what is prepared and not committed changes nothing; what is committed needs no more room")
+    func prepared() throws {
+        scratch.put("f", "old")
+        do {
+            let file = try PreparedFile(Array("new".utf8), for: scratch.path("f"), mode: 0o600)
+            #expect(scratch.contents("f") == "old" && scratch.names.count == 2)
+            _ = consume file
+        }
+        #expect(scratch.contents("f") == "old" && scratch.names == ["f"])
+        try PreparedFile(Array("new".utf8), for: scratch.path("f"), mode: 0o640).commit()
+        #expect(scratch.contents("f") == "new" && mode("f") == 0o640 && scratch.names == ["f"])
+    }
+
     @Test("an owner can be given", .enabled(if: isRoot, "needs root"))
     func owner() throws {
         try AtomicFile.write([1], to: scratch.path("f"), mode: 0o640, owner: AtomicFile.Owner(user: 1234, group: 5678))
         var facts = stat()
         #expect(lstat(scratch.path("f"), &facts) == 0)
         #expect(facts.st_uid == 1234 && facts.st_gid == 5678 && mode("f") == 0o640)
+    }
+
+    @Test("a folder that is made has its mode, whatever the umask")
+    func folderMode() throws {
+        let before = umask(0o777)
+        defer { umask(before) }
+        try Folder.create(scratch.path("a/b"), mode: 0o700)
+        #expect(mode("a") == 0o700 && mode("a/b") == 0o700)
     }
 
     @Test("a folder is made with those above it; one that is there keeps its mode; a file in its place is an error")
