@@ -27,6 +27,10 @@ public struct Inspection: Sendable {
     /// The ID token's header and claims; nil where there is no token or it cannot be read. Hostile.
     let header: JSONObject?
     let claims: JSONObject?
+    /// The client's header, which says whose key it is (PROTOCOL section 1). Hostile as well.
+    let clientHeader: JSONObject?
+    /// The claims of the refreshed ID token; nil where there is none or it cannot be read. Hostile.
+    let refreshedClaims: JSONObject?
     /// Bytes of the access token that it carries.
     let accessTokenLength: Int?
     let hasRefreshedToken: Bool
@@ -36,7 +40,9 @@ public struct Inspection: Sendable {
         let token = certificate.extensionNamed(SSHCertificate.tokenExtension).flatMap { try? CompactToken(parsing: $0.value) }
         header = token?.provider.header.members
         claims = token?.payload
+        clientHeader = token?.client.header.members
         hasRefreshedToken = token?.refreshed != nil
+        refreshedClaims = token?.refreshed.flatMap { try? JWS(parsing: $0).payload() }
         accessTokenLength = certificate.extensionNamed(SSHCertificate.accessTokenExtension)?.value.count
         checks = Inspection.checks(certificate, claims: token?.payload, at: now)
     }
@@ -57,6 +63,8 @@ extension Inspection {
             Check(name: "valid_now", question: "the certificate is valid now", answer: validity(certificate, now)),
             Check(name: "self_signature", question: "its own key signed it", answer: answer(signed)),
         ]
+        let carries: Check.Answer = certificate.isOpenPubkey ? .holds : .fails("it is an ordinary certificate")
+        checks.append(Check(name: "openpubkey", question: "it carries an OpenPubkey token", answer: carries))
         guard certificate.isOpenPubkey else { return checks }
         guard case .success(let signed) = signed else {
             return checks + [Check(name: "client_signature", question: "the key signed the identity", answer: .unknown("see above"))]

@@ -1,4 +1,5 @@
 import JOSE
+import LibCrypto
 import SSHKeys
 public import Vocabulary
 
@@ -14,6 +15,14 @@ extension Inspection {
             if let header {
                 lines += ["", "Provider's signature"]
                 lines += header.members.map { field($0.name.escaped(limit: 40), claimText("", $0.value, now)) }
+            }
+            if let clientHeader {
+                lines += ["", "Client's signature"]
+                lines += clientHeader.members.map { field($0.name.escaped(limit: 40), clientText($0.name, $0.value, now)) }
+            }
+            if let refreshedClaims {
+                lines += ["", "Refreshed identity"]
+                lines += refreshedClaims.members.map { field($0.name.escaped(limit: 40), claimText($0.name, $0.value, now)) }
             }
         } else if certificate.isOpenPubkey {
             lines += ["", "The PK token cannot be read."]
@@ -47,7 +56,7 @@ extension Inspection {
             let name = escaped(option.name, limit: 64)
             lines.append(field("extension", option.hasValue ? "\(name) (\(option.value.count) bytes, not shown)" : name))
         }
-        if hasRefreshedToken { lines.append(field("refreshed", "carries a refreshed ID token (not shown)")) }
+        if hasRefreshedToken { lines.append(field("refreshed", "carries a refreshed ID token")) }
         return lines
     }
 
@@ -68,6 +77,12 @@ extension Inspection {
             return elements.prefix(100).compactMap { $0.string?.escaped(limit: 100) }.joined(separator: ", ")
         default: return escaped(value.serialized, limit: 300)
         }
+    }
+
+    /// The key as its fingerprint, as ssh shows keys.
+    private func clientText(_ name: Text, _ value: JSON, _ now: UnixTime) -> String {
+        if name == "upk", let key = value.object.flatMap(PublicKey.init(jwkMembers:)) { return key.sshFingerprint }
+        return claimText("", value, now)
     }
 
     /// Claims that are NumericDates (RFC 7519 section 4.1, OpenID Connect Core sections 2 and 5.1).

@@ -120,7 +120,18 @@ extension KeyPlace {
             guard variable.utf8.first == UInt8(ascii: "/") else { throw .noHome }
             return variable
         }
-        guard let entry = unsafe getpwuid(geteuid()), let folder = unsafe entry.pointee.pw_dir else { throw .noHome }
+        guard let folder = databaseHome else { throw .noHome }
+        return folder
+    }
+
+    /// Whether ssh looks for keys where `home()` is: it asks the user database and not `$HOME`.
+    public static var isHomeOfSSH: Bool {
+        guard let home = try? home(), let database = databaseHome else { return false }
+        return Text(home) == Text(database)
+    }
+
+    private static var databaseHome: String? {
+        guard let entry = unsafe getpwuid(geteuid()), let folder = unsafe entry.pointee.pw_dir else { return nil }
         return unsafe String(cString: folder)
     }
 }

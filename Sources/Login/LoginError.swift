@@ -10,10 +10,14 @@ public enum LoginError: Error, Sendable {
     case noProvider(aliases: [String])
     case unknownAlias(Text, known: [String])
     case aliasAndProvider
+    case tooManyArguments
+    case notTogether(String, String)
     case providerArgument
     case scopes(Text)
     case redirectURI(Text)
     case principal(Text)
+    /// The wildcard beside names: it would undo them.
+    case wildcardAndPrincipals
     case lifetime(Text)
     case fileName(Text)
 
@@ -47,6 +51,9 @@ public enum LoginError: Error, Sendable {
     case writing(WriteFailure)
     case key(KeyError)
 
+    /// Standard output.
+    case output(errno: Int32)
+
     // opk inspect
     case unreadable(path: String, why: String)
     case notACertificate(String)
@@ -54,7 +61,10 @@ public enum LoginError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
-        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName: true
+        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
+            .tooManyArguments, .notTogether,
+            .wildcardAndPrincipals:
+            true
         default: false
         }
     }

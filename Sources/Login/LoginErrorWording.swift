@@ -15,12 +15,18 @@ extension LoginError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noProvider: "no provider was named"
+        case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias):
+            "what was given as an alias looks like a whole provider (it is not repeated here: it may hold a secret)"
         case .unknownAlias(let alias, _): "there is no provider with the alias \(alias.escaped(limit: 60))"
         case .aliasAndProvider: "name the provider by its alias or with --provider, not both"
+        case .tooManyArguments: "there is more than one argument that is no option, and only an alias is wanted"
+        case .notTogether(let one, let other): "\(one) and \(other) cannot be used together"
         case .providerArgument: "--provider wants ISSUER,CLIENT_ID[,SECRET[,SCOPES]]"
         case .scopes(let text): "these are not scopes: \(text.escaped(limit: 60))"
         case .redirectURI(let text):
             "this redirect URI is not http://localhost:PORT/PATH (or 127.0.0.1, [::1]): \(text.escaped(limit: 80))"
+        case .wildcardAndPrincipals: "opkssh-wildcard stands for every account, so it cannot be named beside others"
+        case .principal(let text) where text.isEmpty: "an account name in --principals is empty"
         case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
         case .lifetime(let text): "this is not a time that a certificate can be good for: \(text.escaped(limit: 30))"
         case .fileName(let text): "-i wants the name of a file" + (text.isEmpty ? "" : ", and this is none: \(text.escaped(limit: 80))")
@@ -47,6 +53,7 @@ extension LoginError: CustomStringConvertible {
         case .folder(let path, let why, _): "keys cannot lie in \(Text(path).escaped): \(why)"
         case .writing(let failure): "\(failure)"
         case .key(let error): "the key pair could not be made or used: \(error)"
+        case .output(let number): "standard output: \(systemError(number))"
         case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
         case .notACertificate(let why): "this is not an SSH certificate: \(why)"
         }
@@ -57,6 +64,9 @@ extension LoginError: CustomStringConvertible {
         switch self {
         case .noProvider(let aliases):
             "run `opk login ALIAS` with one of: \(aliases.joined(separator: ", ")); or `opk login --provider ISSUER,CLIENT_ID`"
+        case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias): "did you mean --provider ISSUER,CLIENT_ID[,SECRET]?"
+        case .tooManyArguments: "any other provider: --provider ISSUER,CLIENT_ID[,SECRET[,SCOPES]], quoted if there are spaces in it"
+        case .listening(_, errno: EACCES): "ports below 1024 are not for everybody; choose another with --redirect-uri"
         case .unknownAlias(_, let known): "known aliases: \(known.joined(separator: ", ")); any other provider: --provider ISSUER,CLIENT_ID"
         case .providerArgument: "for example: --provider https://idp.example.com,opk"
         case .lifetime: "for example 30m, 8h, 24h, 7d, or oidc for as long as the ID token says"
@@ -75,6 +85,12 @@ extension LoginError: CustomStringConvertible {
         case .folder: "choose a file in a folder of your own with -i"
         default: nil
         }
+    }
+
+    /// An issuer and what follows it, with --provider forgotten.
+    private static func looksLikeProvider(_ alias: Text) -> Bool {
+        alias.utf8.contains(UInt8(ascii: ","))
+            || alias.string.utf8.split(separator: UInt8(ascii: ":")).dropFirst().contains { $0.starts(with: "//".utf8) }
     }
 
     private static func hint(afterWaitingInVain strays: [StrayRequest]) -> String {

@@ -37,6 +37,7 @@ public struct LoginOptions: Sendable {
             guard let principal = Principal(Text(String(name))) else { throw .principal(Text(String(name))) }
             if !principals.contains(principal) { principals.append(principal) }
         }
+        guard principals.count == 1 || !principals.contains(.wildcard) else { throw .wildcardAndPrincipals }
         guard principals.count <= SSHCertificate.maximumPrincipals else { throw .principal(Text(text)) }
         return principals
     }

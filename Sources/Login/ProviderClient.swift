@@ -49,7 +49,10 @@ struct ProviderClient {
 
     func exchange(_ code: Secret, for request: AuthorizationRequest) throws(LoginError) -> ProviderTokens {
         do throws(OIDCError) {
-            let answer = try TokenEndpoint(of: document, as: registration, client: http).exchange(code: code, of: request)
+            // A code can be used once, and a person has typed a password for it: a provider that is slow to wake is waited for.
+            var client = http
+            client.timeout = max(http.timeout, .seconds(15))
+            let answer = try TokenEndpoint(of: document, as: registration, client: client).exchange(code: code, of: request)
             return ProviderTokens(idToken: answer.idToken, accessToken: answer.accessToken)
         } catch {
             if case .refused(let error, let description) = error { throw .refusedByProvider(error: error, description: description) }

@@ -13,7 +13,7 @@ public struct RedirectURI: Hashable, Sendable {
     public let host: Host
     /// 0: any free port, for a provider that ignores the port as RFC 8252 section 7.3 asks of it.
     public let port: UInt16
-    /// Begins with `/`; unreserved characters and `/` only.
+    /// Begins with `/`; unreserved characters and `/` only, no `.` or `..` between them.
     public let path: String
 
     /// Throws unless the text has exactly that form: no user name, query or fragment, and a port.
@@ -28,6 +28,9 @@ public struct RedirectURI: Hashable, Sendable {
         let digits = authority[authority.index(after: colon)...]
         let path = text[slash...]
         guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits), path.utf8.allSatisfy(RedirectURI.isPath)
+        else { throw .redirectURI(Text(text)) }
+        // A browser would take them away (RFC 3986 section 5.2.4) and ask for another path.
+        guard !path.utf8.split(separator: UInt8(ascii: "/")).contains(where: { $0.elementsEqual(".".utf8) || $0.elementsEqual("..".utf8) })
         else { throw .redirectURI(Text(text)) }
         self.init(host: host, port: port, path: String(path))
     }

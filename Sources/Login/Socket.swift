@@ -113,9 +113,9 @@ final class Socket: Sendable {
         }
     }
 
-    private static func bindFailure(_ number: Int32) -> BindFailure {
+    static func bindFailure(_ number: Int32) -> BindFailure {
         switch number {
-        case EADDRINUSE, EACCES: .taken
+        case EADDRINUSE: .taken
         case EAFNOSUPPORT, EADDRNOTAVAIL, EPROTONOSUPPORT: .noSuchFamily
         default: .other(errno: number)
         }

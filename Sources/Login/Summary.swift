@@ -21,6 +21,9 @@ public struct Summary: Sendable {
         if result.identity.email == nil {
             lines.append("The provider gave no email address: servers know this identity by its subject, or by other claims.")
         }
+        if EmailClaim(result.identity.claims)?.verification == .unverified {
+            lines.append("The provider says that this email address is not verified: servers do not admit anybody by it.")
+        }
         if let ends = result.ends {
             lines.append("Good until \(ends.local) (\(RelativeTime.text(ends, from: now))), on servers that allow it so long.")
         } else {
@@ -29,9 +32,23 @@ public struct Summary: Sendable {
         if let place {
             let path = Text(place.privateKey).escaped
             lines.append("Key: \(path) (certificate: \(Text(place.certificate).escaped))")
-            lines.append("Connect: ssh \(isUsualPlace ? "" : "-i \(path) ")\(account)@HOST")
+            lines.append("Connect: ssh \(isUsualPlace ? "" : "-i \(Summary.quoted(path)) ")\(account)@HOST")
         }
         return lines
+    }
+
+    /// As a shell takes it for one word.
+    private static func quoted(_ word: String) -> String {
+        let plain = word.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "_"), UInt8(ascii: "@"), UInt8(ascii: "%"): true
+            default: byte >= 0x80
+            }
+        }
+        guard !plain else { return word }
+        let inside = word.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
+        return "'\(inside)'"
     }
 
     /// The account that the certificate is restricted to, if there is one.

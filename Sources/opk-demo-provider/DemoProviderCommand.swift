@@ -23,7 +23,8 @@ struct DemoProviderCommand: AsyncParsableCommand {
             device_authorization: {MEMBER: VALUE}}; null takes a member or a claim away.
             A FAULT is "none", slow:SECONDS, status:CODE, issuer:URL, huge[:BYTES], cut, html, redirect[:URL], or an object
             {"kind": "slow", "seconds": 3, "times": 1}. GET /control/requests tells how often each path was asked for, DELETE resets it.
-            """)
+            """,
+        version: "opk-demo-provider \(Version.text)")
 
     @Option(help: "The port; 0 takes a free one.")
     var port: UInt16 = 0

@@ -28,9 +28,9 @@ struct InspectCommand: ParsableCommand {
             let now = UnixTime.now()
             let inspection = Inspection(try CertificateSource.certificate(file), at: now)
             if json {
-                Terminal.print(inspection.json.pretty())
+                try Terminal.print(inspection.json.pretty())
             } else {
-                for line in inspection.lines(now: now) { Terminal.print(line) }
+                for line in inspection.lines(now: now) { try Terminal.print(line) }
             }
             return inspection.isSound
         }

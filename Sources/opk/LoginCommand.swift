@@ -17,8 +17,9 @@ struct LoginCommand: ParsableCommand {
               opk login microsoft --no-browser
             """)
 
+    // Taken as a list, so that what should have followed --provider, perhaps with a secret in it, is not repeated in an error.
     @Argument(help: ArgumentHelp("google, azure, microsoft, gitlab or hello.", valueName: "alias"))
-    var alias: String?
+    var aliases: [String] = []
 
     @Option(help: ArgumentHelp("Any other provider; scopes with spaces between.", valueName: "issuer,client_id[,secret[,scopes]]"))
     var provider: String?
@@ -66,8 +67,10 @@ struct LoginCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors { () throws(LoginError) in
+            try checkCombination()
+            let options = try options()
             let place = try place()
-            let flow = LoginFlow(try options(), browser: Browser(), tell: tell)
+            let flow = LoginFlow(options, browser: Browser(), tell: tell)
             let result = try flow.run { result throws(LoginError) in
                 if let place { try result.key.write(to: place) }
             }
@@ -76,8 +79,15 @@ struct LoginCommand: ParsableCommand {
         }
     }
 
+    private func checkCombination() throws(LoginError) {
+        guard aliases.count <= 1 else { throw .tooManyArguments }
+        if printKey, file != nil { throw .notTogether("--print-key", "-i") }
+        // Both are for standard output.
+        if printKey, printIdToken { throw .notTogether("--print-key", "--print-id-token") }
+    }
+
     private func options() throws(LoginError) -> LoginOptions {
-        var options = LoginOptions(provider: try .chosen(alias: alias, argument: provider))
+        var options = LoginOptions(provider: try .chosen(alias: aliases.first, argument: provider))
         if let scopes { options.provider.scopes = try ProviderConfig.scopes(scopes) }
         if !redirectURI.isEmpty {
             options.provider.redirectURIs = try redirectURI.map { text throws(LoginError) in try RedirectURI(text) }
@@ -113,13 +123,13 @@ struct LoginCommand: ParsableCommand {
 
     private func show(_ result: LoginResult, _ place: KeyPlace?) throws(LoginError) {
         if printKey {
-            Terminal.write(result.key.certificateFile)
-            Terminal.write(try result.key.privateKeyFile())
+            try Terminal.write(result.key.certificateFile)
+            try Terminal.write(try result.key.privateKeyFile())
         }
-        if printIdToken { Terminal.print(result.claims.pretty()) }
-        for line in Summary(result, place: place, isUsualPlace: file == nil).lines(now: .now()) {
+        if printIdToken { try Terminal.print(result.claims.pretty()) }
+        for line in Summary(result, place: place, isUsualPlace: file == nil && KeyPlace.isHomeOfSSH).lines(now: .now()) {
             // What a script reads on standard output stays clean.
-            if printKey || printIdToken { Terminal.note(line) } else { Terminal.print(line) }
+            if printKey || printIdToken { Terminal.note(line) } else { try Terminal.print(line) }
         }
     }
 

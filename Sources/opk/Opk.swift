@@ -1,4 +1,5 @@
 import ArgumentParser
+import Vocabulary
 
 /// `opk`: what a person has on the laptop.
 @main
@@ -17,9 +18,6 @@ struct Opk: ParsableCommand {
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
-        version: "opk \(version)",
+        version: "opk \(Version.text)",
         subcommands: [LoginCommand.self, InspectCommand.self])
-
-    /// Of all programs of this repository.
-    static let version = "0.1.0"
 }

@@ -10,19 +10,27 @@ import Login
 /// Standard output is for what a person or a script asked for, standard error for everything on the way: a login that ssh started by
 /// itself must not speak on ssh's own standard output.
 enum Terminal {
-    static func print(_ line: String) { write(Array((line + "\n").utf8)) }
+    static func print(_ line: String) throws(LoginError) { try write(Array((line + "\n").utf8)) }
 
-    static func note(_ line: String) { write(Array((line + "\n").utf8), to: STDERR_FILENO) }
+    /// Where nobody can be told, nobody is.
+    static func note(_ line: String) { _ = send(Array((line + "\n").utf8), to: STDERR_FILENO) }
 
-    static func write(_ bytes: [UInt8], to descriptor: Int32 = STDOUT_FILENO) {
+    /// All of it, or an error: half a key in a pipe must not look like success.
+    static func write(_ bytes: [UInt8]) throws(LoginError) {
+        guard send(bytes, to: STDOUT_FILENO) else { throw .output(errno: errno) }
+    }
+
+    /// False with errno set.
+    private static func send(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             // Unsafe: write() reads the bytes that it is told the number of.
             let written = unsafe rest.withUnsafeBytes { unsafe systemWrite(descriptor, $0.baseAddress, $0.count) }
             if written < 0 && errno == EINTR { continue }
-            guard written > 0 else { return }
+            guard written >= 0 else { return false }
             rest = rest.dropFirst(written)
         }
+        return true
     }
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Vocabulary
 
@@ -221,6 +222,13 @@ struct CallbackListenerTests {
         #expect(listener.redirectURI.port != other.port)
         #expect(throws: LoginError.self) { _ = try CallbackListener(firstFreeOf: [first, listener.redirectURI]) }
         withExtendedLifetime(other) {}
+    }
+
+    @Test("a port that nobody may have is not said to be taken")
+    func privileged() {
+        #expect(Socket.bindFailure(EACCES) == .other(errno: EACCES))
+        #expect(Socket.bindFailure(EADDRINUSE) == .taken)
+        #expect(LoginError.listening(CallbackListenerTests.any, errno: EACCES).hint?.contains("1024") == true)
     }
 
     /// Local addresses of listening sockets on this port, as /proc writes them.

@@ -52,10 +52,12 @@ struct CommandTests {
 
     /// A login at a demo provider, with curl for a browser. The provider is a process of its own: in this one it would have to wait for
     /// other tests, and opk does not wait long.
-    func logIn(_ arguments: [String], in folder: TemporaryFolder) async throws -> (run: Run, issuer: Text) {
+    func logIn(
+        _ arguments: [String], provider more: [String] = [], in folder: TemporaryFolder
+    ) async throws -> (run: Run, issuer: Text) {
         let provider = Process()
         provider.executableURL = Program.url?.deletingLastPathComponent().appendingPathComponent("opk-demo-provider")
-        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256"]
+        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256"] + more
         let output = Pipe()
         provider.standardOutput = output
         provider.standardError = FileHandle.nullDevice
@@ -125,6 +127,97 @@ struct CommandTests {
         #expect(!(run.output + run.errors).contains("eyJ"))
     }
 
+    @Test("C22: a login whose token does not hold leaves the key of the last one as it was", .enabled(if: Program.hasCurl, "no curl"))
+    func badToken() async throws {
+        let folder = try TemporaryFolder()
+        let (good, _) = try await logIn([], in: folder)
+        #expect(good.status == 0)
+        let files = [".ssh/id_ecdsa", ".ssh/id_ecdsa-cert.pub"]
+        let before = try files.map(folder.read)
+        let (bad, _) = try await logIn([], provider: ["--control", #"{"signature": "other-key"}"#], in: folder)
+        #expect(bad.status == 1 && bad.output.isEmpty, "\(bad)")
+        #expect(try files.map(folder.read) == before)
+        #expect(folder.names.filter { $0.hasPrefix(".ssh/") } == files)
+    }
+
+    @Test("a provider that takes longer over a code than over anything else is waited for", .enabled(if: Program.hasCurl, "no curl"))
+    func slowTokenEndpoint() async throws {
+        let folder = try TemporaryFolder()
+        let (run, _) = try await logIn([], provider: ["--fault", "token=slow:6"], in: folder)
+        #expect(run.status == 0, "\(run)")
+    }
+
+    @Test("ssh does not know $HOME, so a key there is named, as one word of a shell", .enabled(if: Program.hasCurl, "no curl"))
+    func connect() async throws {
+        let folder = try TemporaryFolder()
+        let (usual, _) = try await logIn([], in: folder)
+        #expect(usual.output.contains("Connect: ssh -i \(folder.path)/.ssh/id_ecdsa USER@HOST\n"))
+        let (named, _) = try await logIn(["-i", folder.path + "/a key's"], provider: ["--auto-login", "carol"], in: folder)
+        #expect(named.output.contains("Connect: ssh -i '\(folder.path)/a key'\\''s' USER@HOST\n"))
+        // Carol's address is not verified.
+        #expect(named.output.contains("is not verified") && !usual.output.contains("is not verified"))
+    }
+
+    @Test("a provider with a secret that was given without --provider is not repeated")
+    func forgottenOption() async throws {
+        let whole = "https://idp.example.com,opk,s3cret"
+        for arguments in [["login", whole], ["login", "google", whole], ["login", "opk,s3cret"], ["login", "https://s3cret"]] {
+            let run = try await CommandTests.run(arguments, home: "/nonexistent")
+            #expect(run.status == 64)
+            #expect(!run.errors.contains("s3cret"), "\(run)")
+            #expect(run.errors.contains("--provider"))
+        }
+    }
+
+    @Test("a folder that keys cannot lie in ends the command before the provider is asked")
+    func folderFirst() async throws {
+        let folder = try TemporaryFolder()
+        mkdir(folder.path + "/.ssh", 0o700)
+        chmod(folder.path + "/.ssh", 0o775)
+        let run = try await CommandTests.run(["login", "--provider", "http://localhost:1,x"], home: folder.path)
+        #expect(run.status == 1)
+        #expect(run.errors.contains("others may write there"), "\(run)")
+        #expect(run.errors.contains("chmod 700 \(folder.path)/.ssh"))
+    }
+
+    #if os(Linux)
+        @Test("output that cannot be written is an error")
+        func fullOutput() async throws {
+            let provider = try TestProvider()
+            let folder = try TemporaryFolder()
+            try folder.write(try provider.mint(try provider.maker()).key.certificateFile, to: "c")
+            let path = folder.path
+            let program = try #require(Program.url)
+            let (status, errors) = try await onThread { () -> Result<(Int32, String), any Error> in
+                Result {
+                    let process = Process()
+                    process.executableURL = program
+                    process.arguments = ["inspect", "--json", path + "/c"]
+                    process.standardOutput = try FileHandle(forWritingTo: URL(fileURLWithPath: "/dev/full"))
+                    let errors = Pipe()
+                    process.standardError = errors
+                    try process.run()
+                    let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+                    process.waitUntilExit()
+                    return (process.terminationStatus, text)
+                }
+            }.get()
+            #expect(status == 1)
+            #expect(errors.contains("opk: error: standard output: "))
+        }
+    #endif
+
+    @Test("every program says its version", arguments: ["opk", "opk-demo-provider"])
+    func version(name: String) async throws {
+        let process = Process()
+        process.executableURL = Program.url?.deletingLastPathComponent().appendingPathComponent(name)
+        process.arguments = ["--version"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        #expect(String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self) == "\(name) \(Version.text)\n")
+    }
+
     @Test("a login that fails says why, writes nothing and ends with 1", .enabled(if: Program.hasCurl, "no curl"))
     func failure() async throws {
         let folder = try TemporaryFolder()
@@ -141,6 +234,10 @@ struct CommandTests {
         arguments: [
             ["login"], ["login", "nobody"], ["login", "google", "--provider", "https://a,b"], ["login", "google", "-t", "rsa"],
             ["login", "google", "--valid-for", "forever"], ["login", "google", "--principals", "a b"],
+            ["login", "google", "--principals", "root,opkssh-wildcard"], ["login", "google", "--principals", ""],
+            ["login", "google", "--print-key", "--print-id-token"], ["login", "google", "--print-key", "-i", "x"],
+            ["login", "google", "-i", ""], ["login", "google", "gitlab"],
+            ["login", "google", "--redirect-uri", "http://localhost:1/a/../b"],
             ["login", "--provider", "https://a"],
             ["login", "google", "--redirect-uri", "http://0.0.0.0:1/x"], ["inspect"], ["nonsense"], ["login", "google", "--no-such-flag"],
         ])

@@ -87,6 +87,57 @@ struct InspectionTests {
         }
     }
 
+    @Test(
+        "numbers of a certificate come out exactly, and a time that RFC 3339 cannot write as none",
+        arguments: [0x8000_0000_0000_0000, 0xFFFF_FFFF_FFFF_FFFE] as [UInt64])
+    func largeNumbers(number: UInt64) throws {
+        let provider = try TestProvider()
+        let good = try provider.mint(try provider.maker(.ed25519)).key.certificate
+        // Type, nonce and key, each with its length; then the serial, the kind, key id and principals; then the times.
+        let serial = 4 + good.type.utf8.count + 4 + 32 + 4 + 32
+        let times = serial + 8 + 4 + 4 + good.keyID.count + 4 + good.principals.reduce(0) { $0 + 4 + $1.count }
+        var blob = good.blob
+        let bytes = (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * UInt64($0))) }
+        for start in [serial, times + 8] { blob.replaceSubrange(start..<(start + 8), with: bytes) }
+        let json = Inspection(try SSHCertificate(parsing: blob), at: provider.now).json
+        #expect(json["certificate"]?["serial"]?.number?.text == Text(String(number)))
+        #expect(json["certificate"]?["valid_before"] == .null)
+        #expect(json["certificate"]?["valid_before_seconds"]?.number?.text == Text(String(number)))
+        #expect(json["certificate"]?["valid_after"] == .null)
+        #expect(json["certificate"]?["valid_after_seconds"]?.number?.text == "0")
+    }
+
+    @Test("a certificate without an OpenPubkey token is not sound, however well it is signed")
+    func ordinaryCertificate() throws {
+        let folder = try TemporaryFolder()
+        let key = folder.path + "/k"
+        _ = try KeyPlaceTests.sshKeygen(["-q", "-t", "ed25519", "-N", "", "-f", key])
+        _ = try KeyPlaceTests.sshKeygen(["-q", "-s", key, "-I", "id", "-n", "root", key + ".pub"])
+        let inspection = Inspection(try CertificateSource.certificate(key), at: .now())
+        #expect(answers(inspection)["self_signature"] == .holds)
+        guard case .fails = answers(inspection)["openpubkey"] else { Issue.record("\(inspection.checks)"); return }
+        #expect(!inspection.isSound)
+        #expect(inspection.json["openpubkey"] == false)
+        let provider = try TestProvider()
+        let ours = Inspection(try provider.mint(try provider.maker()).key.certificate, at: provider.now)
+        #expect(ours.json["openpubkey"] == true && answers(ours)["openpubkey"] == .holds)
+    }
+
+    @Test("what the client claimed is shown: algorithm, random part and whose key")
+    func clientClaims() throws {
+        let provider = try TestProvider()
+        let maker = try provider.maker()
+        let result = try provider.mint(maker)
+        let inspection = Inspection(result.key.certificate, at: provider.now)
+        let random = try #require(maker.claims.header["rz"]?.string)
+        #expect(inspection.json["client_header"]?.serialized == JSON.object(maker.claims.header).serialized)
+        #expect(inspection.json["refreshed_identity"] == .null)
+        let lines = inspection.lines(now: provider.now)
+        let client = lines.drop { $0 != "Client's signature" }.joined(separator: "\n")
+        #expect(client.contains(random.string) && client.contains("ES256"))
+        #expect(client.contains(result.key.privateKey.publicKey.sshFingerprint))
+    }
+
     @Test("a certificate is found in a file, beside a private key, and as text; a plain key is said to be one")
     func sources() throws {
         let folder = try TemporaryFolder()

@@ -11,8 +11,11 @@ import Vocabulary
 
 @Suite("LoginFlow: a whole login, against the demo provider", .serialized)
 struct LoginFlowTests {
-    func withProvider<Value: Sendable>(_ control: Text = "{}", _ body: (DemoProvider) async throws -> Value) async throws -> Value {
+    func withProvider<Value: Sendable>(
+        _ control: Text = "{}", clients: [Client] = [], _ body: (DemoProvider) async throws -> Value
+    ) async throws -> Value {
         var options = DemoProviderOptions()
+        options.clients += clients
         // Not RSA, whose keys take long to make.
         options.control = [#"{"auto_login": "alice", "key_type": "ES256"}"#, control]
         let provider = try await DemoProvider.start(options)
@@ -241,7 +244,8 @@ struct LoginFlowTests {
     func secrets() async throws {
         let page = Shared("")
         let callback = Shared("")
-        let attempt = try await withProvider { provider in
+        let secret = "a-s3cret-of-the-client"
+        let attempt = try await withProvider(clients: [Client("confidential", secret: Text(secret))]) { provider in
             await Robot.logIn(
                 at: provider.issuer,
                 browse: { address in
@@ -249,7 +253,11 @@ struct LoginFlowTests {
                     page.value = Robot.get(callback.value)
                     return page.value
                 },
-                options: { $0.provider.sendsAccessToken = true })
+                options: {
+                    $0.provider.sendsAccessToken = true
+                    $0.provider.clientID = "confidential"
+                    $0.provider.clientSecret = Secret(Array(secret.utf8))
+                })
         }
         let result = try attempt.result.get()
         let code = try #require(callback.value.firstRange(of: "code=").map { callback.value[$0.upperBound...].prefix { $0 != "&" } })
@@ -257,7 +265,8 @@ struct LoginFlowTests {
         let shown =
             attempt.notices.joined() + page.value
             + Summary(result, place: KeyPlace("/k"), isUsualPlace: true).lines(now: .now()).joined()
-        for secret in [String(code), String(decoding: accessToken.exposed, as: UTF8.self), "code_verifier", "client_secret", "eyJ"] {
+        for secret in [secret, String(code), String(decoding: accessToken.exposed, as: UTF8.self), "code_verifier", "client_secret", "eyJ"]
+        {
             #expect(!shown.contains(secret))
         }
         // Nor when the whole result is printed by mistake.
