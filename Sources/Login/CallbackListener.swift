@@ -116,6 +116,7 @@ final class CallbackListener {
         let asked: CallbackRequest.Asked
         do throws(StrayRequest) {
             guard let read = try CallbackRequest.read(connections[index].received, for: redirectURI, start: start?.path) else { return nil }
+            if case .start = read, isForeign(connections[index].socket) { throw .otherUser }
             if case .answer(let query) = read, !equalInConstantTime(query.state, state) { throw .otherState }
             asked = read
         } catch {
@@ -128,6 +129,12 @@ final class CallbackListener {
         if case .answer(let query) = asked { return query }
         if let start { try lead(connections.remove(at: index).socket, to: start) }
         return nil
+    }
+
+    /// Whether another user than root or this one is known to be at the other end.
+    private func isForeign(_ socket: Socket) -> Bool {
+        guard let user = PeerUser.of(peerPort: socket.peerPort, ownPort: redirectURI.port) else { return false }
+        return user != 0 && user != UInt32(geteuid())
     }
 
     /// The first one who asks for the start address is sent on; a second one should not know it.

@@ -1,13 +1,13 @@
 /// A request to the listener that is not the provider's answer: it gets a page that says so, and the login goes on waiting (C16, C17).
 public enum StrayRequest: Error, CaseIterable, Sendable {
     case malformed, tooLarge, otherMethod, otherHost, otherPath
-    case withoutQuery, malformedQuery, repeatedParameter, codeAndError, withoutCode, withoutState, otherState
+    case withoutQuery, malformedQuery, repeatedParameter, codeAndError, withoutCode, withoutState, otherState, otherUser
 
     /// HTTP status line without the version (RFC 9110 section 15).
     var status: String {
         switch self {
         case .malformed, .withoutQuery, .malformedQuery, .repeatedParameter, .codeAndError, .withoutCode: "400 Bad Request"
-        case .withoutState, .otherState: "403 Forbidden"
+        case .withoutState, .otherState, .otherUser: "403 Forbidden"
         case .otherPath: "404 Not Found"
         case .otherMethod: "405 Method Not Allowed"
         case .tooLarge: "431 Request Header Fields Too Large"
@@ -29,6 +29,7 @@ public enum StrayRequest: Error, CaseIterable, Sendable {
         case .codeAndError: "The answer was both a success and a failure."
         case .withoutCode: "The answer carried neither a code nor an error."
         case .withoutState: "The answer did not say which login it belongs to."
+        case .otherUser: "The address for the browser was opened by another user of this machine."
         case .otherState: "The answer belongs to another login than the one that is waiting here."
         }
     }

@@ -157,6 +157,31 @@ struct CallbackListenerTests {
         #expect(pages.filter { $0.contains("Location:") || $0.contains("idp.example.com") }.count == 1)
     }
 
+    @Test(
+        "the start address leads another user of the machine nowhere, and is still good for the browser",
+        .enabled(if: getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv"), "needs root and setpriv"))
+    func startByAnotherUser() async throws {
+        let start = StartAddress(to: CallbackListenerTests.destination)
+        let (heard, pages) = try await hear(start: start) { port in
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/setpriv")
+            process.arguments = [
+                "--reuid", "65534", "--clear-groups", "curl", "-s", "-i", "http://localhost:\(port)\(start.path)",
+            ]
+            let output = Pipe()
+            process.standardOutput = output
+            guard (try? process.run()) != nil else { return [] }
+            let page = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            process.waitUntilExit()
+            return [page]
+                + [start.path.string, CallbackListenerTests.good].map {
+                    CallbackListenerTests.ask(port, CallbackListenerTests.get($0, port))
+                }
+        }
+        #expect(heard.code == "c")
+        #expect(CallbackListenerTests.statuses(pages) == ["403", "302", "200"])
+    }
+
     @Test("a start address that is used twice ends the login: somebody else has read it")
     func startTwice() async throws {
         let start = StartAddress(to: CallbackListenerTests.destination)
