@@ -129,9 +129,22 @@ import Testing
         #expect(fault { _ = try SafeFile.read(path, trust: me) } == .noFileName)
     }
 
-    @Test("a file that may not be read says so", .enabled(if: !isRoot, "root reads everything"))
+    @Test("a file that may not be read says so")
     func unreadable() {
-        #expect(fault { _ = try SafeFile.read(scratch.put("f", "x", mode: 0), trust: me) } == .unreadable(errno: EACCES))
+        let path = scratch.put("f", "x", mode: 0)
+        #expect(asNobody { fault { _ = try SafeFile.read(path, trust: me) } } == .unreadable(errno: EACCES))
+    }
+
+    /// Root reads everything, so for this thread's file accesses root is somebody else meanwhile: setfsuid(2), which Swift's C library
+    /// module leaves out.
+    private func asNobody<Result>(_ body: () -> Result) -> Result? {
+        guard isRoot else { return body() }
+        typealias SetUser = @convention(c) (uid_t) -> Int32
+        guard let symbol = dlsym(nil, "setfsuid") else { return nil }
+        let setUser = unsafeBitCast(symbol, to: SetUser.self)
+        _ = setUser(65_534)
+        defer { _ = setUser(0) }
+        return body()
     }
 
     @Test("the sentence names the file, escaped, and what is wrong")
