@@ -106,8 +106,12 @@ let package = Package(
             swiftSettings: house + plain),
         program("opk-fetch", ["ChildProcess", "OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
         program(
-            "opk", ["Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary", arguments]),
-        program("opk-demo-provider", ["DemoProvider", "JOSE", "Vocabulary", arguments]),
+            "opk",
+            [
+                "ChildProcess", "Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary",
+                arguments,
+            ]),
+        program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
 
         // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
         module(
@@ -140,7 +144,8 @@ let package = Package(
         testing(
             "LoginTests",
             [
-                "Login", "opk", "opk-demo-provider", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys", "JOSE", "LibCrypto",
+                "Login", "opk", "opk-demo-provider", "opk-fetch", "opk-verify", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys",
+                "JOSE", "LibCrypto",
                 "DemoProvider", "Vocabulary",
             ]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),

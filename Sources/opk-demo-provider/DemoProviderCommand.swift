@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChildProcess
 import DemoProvider
 import Vocabulary
 
@@ -25,6 +26,11 @@ struct DemoProviderCommand: AsyncParsableCommand {
             {"kind": "slow", "seconds": 3, "times": 1}. GET /control/requests tells how often each path was asked for, DELETE resets it.
             """,
         version: "opk-demo-provider \(Version.text)")
+
+    /// With the arguments as the kernel gave them.
+    static func main() async {
+        await main(ProcessArguments.texts)
+    }
 
     @Option(help: "The port; 0 takes a free one.")
     var port: UInt16 = 0

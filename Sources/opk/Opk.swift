@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChildProcess
 import Vocabulary
 
 /// `opk`: what a person has on the laptop.
@@ -20,4 +21,9 @@ struct Opk: ParsableCommand {
             """,
         version: "opk \(Version.text)",
         subcommands: [LoginCommand.self, InspectCommand.self])
+
+    /// With the arguments as the kernel gave them.
+    static func main() {
+        main(ProcessArguments.texts)
+    }
 }

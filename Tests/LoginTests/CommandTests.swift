@@ -207,9 +207,25 @@ struct CommandTests {
         }
     #endif
 
-    @Test("every program says its version", arguments: ["opk", "opk-demo-provider"])
+    /// libfaketime, for one, changes the environment before main, and Swift's CommandLine is empty then.
+    private static let preloadable = ["x86_64", "aarch64"].map { "/usr/lib/\($0)-linux-gnu/faketime/libfaketime.so.1" }
+        .first { FileManager.default.fileExists(atPath: $0) }
+
+    @Test(
+        "every program has its arguments, whatever was preloaded", .enabled(if: preloadable != nil, "no libfaketime"),
+        arguments: ["opk", "opk-demo-provider", "opk-fetch", "opk-verify"])
+    func preloaded(name: String) async throws {
+        try await version(name: name, environment: ["LD_PRELOAD": Self.preloadable ?? "", "FAKETIME": "@2026-11-21 10:00:00"])
+    }
+
+    @Test("every program says its version", arguments: ["opk", "opk-demo-provider", "opk-fetch", "opk-verify"])
     func version(name: String) async throws {
+        try await version(name: name, environment: [:])
+    }
+
+    private func version(name: String, environment: [String: String]) async throws {
         let process = Process()
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, new in new }
         process.executableURL = Program.url?.deletingLastPathComponent().appendingPathComponent(name)
         process.arguments = ["--version"]
         let output = Pipe()
