@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Asks an identity provider, and nobody else.
 ///
 /// One deadline over everything, redirects included; one limit on the body; TLS 1.2 or later, always verified; no cookies, no netrc, no
@@ -63,7 +65,7 @@ public struct HTTPClient: Sendable {
         switch credentials {
         case .none: break
         case .bearer(let token): headers.append("Authorization: Bearer " + token)
-        case .basic(let user, let password): headers.append("Authorization: Basic " + base64(Array((user + ":" + password).utf8)))
+        case .basic(let user, let password): headers.append("Authorization: Basic " + Base64.encode(Array((user + ":" + password).utf8)))
         }
         // A header that could end early and begin another is not sent (CWE-113).
         guard headers.allSatisfy({ $0.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F } }) else {
@@ -72,18 +74,4 @@ public struct HTTPClient: Sendable {
         let transfer = Transfer(url: url, bodyLimit: bodyLimit)
         return try transfer.perform(method, headers: headers, milliseconds: Int(left), authorities: authorities)
     }
-}
-
-/// RFC 4648 section 4. HTTP stands below JOSE, which has the strict reader.
-private func base64(_ bytes: [UInt8]) -> String {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    var out: [UInt8] = []
-    for start in stride(from: 0, to: bytes.count, by: 3) {
-        let group = Array(bytes[start..<min(start + 3, bytes.count)])
-        let bits = group.enumerated().reduce(UInt32(0)) { $0 | UInt32($1.element) << UInt32(16 - 8 * $1.offset) }
-        for index in 0..<4 {
-            out.append(index <= group.count ? alphabet[Int(bits >> UInt32(18 - 6 * index)) & 63] : UInt8(ascii: "="))
-        }
-    }
-    return String(decoding: out, as: UTF8.self)
 }

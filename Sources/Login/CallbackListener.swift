@@ -1,3 +1,4 @@
+import LibCrypto
 import Vocabulary
 
 #if canImport(Glibc)
@@ -174,6 +175,5 @@ extension Socket {
 
 /// Takes the same time wherever the two differ.
 func equalInConstantTime(_ left: Text, _ right: Text) -> Bool {
-    guard left.count == right.count else { return false }
-    return zip(left.utf8, right.utf8).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+    LibCrypto.equalInConstantTime(left.utf8, right.utf8)
 }
