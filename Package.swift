@@ -49,6 +49,22 @@ func testing(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+/// `OPK_ONLY=PolicyTests,VerifierTests`: these targets and what they are made of, and nothing else: for a quick build while working on one thing.
+let only = Context.environment["OPK_ONLY"].map { $0.split(separator: ",").map(String.init) }
+
+/// The targets that `names` need, themselves included.
+func closure(of names: [String], in all: [Target]) -> [Target] {
+    var wanted = Set<String>()
+    var open = names
+    while let name = open.popLast() {
+        guard wanted.insert(name).inserted, let target = all.first(where: { $0.name == name }) else { continue }
+        for dependency in target.dependencies {
+            if case .byNameItem(let name, _) = dependency { open.append(name) }
+        }
+    }
+    return all.filter { wanted.contains($0.name) }
+}
+
 let package = Package(
     name: "opk",
     platforms: [.macOS(.v15)],
@@ -153,3 +169,8 @@ let package = Package(
         testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),
     ]
 )
+
+if let only {
+    package.targets = closure(of: only, in: package.targets)
+    package.products = []
+}
