@@ -120,7 +120,7 @@ let package = Package(
                 "Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "CSystem", "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain),
-        program("opk-fetch", ["ChildProcess", "OIDC", "HTTP", "KeyCache", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
+        program("opk-fetch", ["ChildProcess", "OIDC", "HTTP", "KeyCache", "Policy", "SafeFiles", "CSystem", "Vocabulary"]),
         program(
             "opk",
             [

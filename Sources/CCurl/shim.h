@@ -2,6 +2,7 @@
 // one wrapper for each type of argument.
 #pragma once
 #include <curl/curl.h>
+#include <curl/header.h>
 
 #if LIBCURL_VERSION_NUM < 0x075500
 #error "libcurl 7.85 or later is needed (CURLOPT_PROTOCOLS_STR)"
@@ -34,6 +35,11 @@ static inline CURLcode opk_curl_get_long(CURL *curl, CURLINFO info, long *value)
 /// The text belongs to the handle and lives until its next transfer.
 static inline CURLcode opk_curl_get_text(CURL *curl, CURLINFO info, const char **value) {
     return curl_easy_getinfo(curl, info, value);
+}
+/// A header of the last answer, or NULL. The text belongs to the handle and lives until its next transfer.
+static inline const char *opk_curl_header(CURL *curl, const char *name) {
+    struct curl_header *header = NULL;
+    return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value : NULL;
 }
 /// Do not wait for a name that is still being looked up when the deadline has passed (7.87 and later).
 static inline void opk_curl_set_quick_exit(CURL *curl) {

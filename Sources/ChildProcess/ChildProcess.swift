@@ -89,11 +89,26 @@ public enum ChildProcess {
     }
 
     /// Starts the program and does not wait for it; it outlives this process and has no part in its terminal.
+    ///
+    /// - Parameter input: what it finds on its standard input; a pipe must hold it, so 4 KiB at most.
     public static func spawnDetached(
-        _ program: String, _ arguments: [String] = [], environment: ProcessEnvironment
+        _ program: String, _ arguments: [String] = [], environment: ProcessEnvironment, input: [UInt8] = []
     ) throws(ChildFailure) {
         let null = Int32(OPK_NULL_DEVICE)
-        _ = try spawn(program, arguments, environment, input: null, output: null, errors: null)
+        guard !input.isEmpty else {
+            _ = try spawn(program, arguments, environment, input: null, output: null, errors: null)
+            return
+        }
+        var ends: [Int32] = [-1, -1]
+        // PIPE_BUF: so much goes into an empty pipe in one piece.
+        guard input.count <= 4096, unsafe opk_pipe(&ends) == 0 else {
+            throw ChildFailure(program: program, reason: .system(errno: input.count > 4096 ? E2BIG : errno))
+        }
+        defer { for end in ends { close(end) } }
+        guard unsafe write(ends[1], input, input.count) == input.count else {
+            throw ChildFailure(program: program, reason: .system(errno: EIO))
+        }
+        _ = try spawn(program, arguments, environment, input: ends[0], output: null, errors: null)
     }
 
     private static func spawn(

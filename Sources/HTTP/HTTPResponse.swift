@@ -4,12 +4,15 @@ public struct HTTPResponse: Sendable {
     public let status: Int
     /// The Content-Type header as it came.
     public let contentType: String?
+    /// For how long the answer may be kept, in seconds, where it says so (RFC 9111): see `CacheControl`.
+    public let cacheSeconds: Int64?
     /// At most the client's limit; as it was sent: no content coding was offered and none is undone.
     public let body: [UInt8]
 
-    public init(status: Int, contentType: String?, body: [UInt8]) {
+    public init(status: Int, contentType: String?, cacheSeconds: Int64? = nil, body: [UInt8]) {
         self.status = status
         self.contentType = contentType
+        self.cacheSeconds = cacheSeconds
         self.body = body
     }
 

@@ -131,7 +131,15 @@ final class Transfer {
         unsafe text = nil
         unsafe opk_curl_get_text(curl, CURLINFO_REDIRECT_URL, &text)
         let location = unsafe text.map { unsafe String(cString: $0) }
-        return Answer(response: HTTPResponse(status: status, contentType: contentType, body: body), location: location)
+        let cacheSeconds = unsafe CacheControl.seconds(header("Cache-Control", of: curl), age: header("Age", of: curl))
+        return Answer(
+            response: HTTPResponse(status: status, contentType: contentType, cacheSeconds: cacheSeconds, body: body), location: location)
+    }
+
+    /// The first of that name in the last answer.
+    private func header(_ name: String, of curl: UnsafeMutableRawPointer) -> String? {
+        // Copied before the handle goes.
+        unsafe opk_curl_header(curl, name).map { unsafe String(cString: $0) }
     }
 
     private func error(_ result: CURLcode, _ said: String) -> HTTPError {

@@ -18,10 +18,10 @@ public struct KeyCache: Sendable {
 
     public static let defaultDirectory = "/var/cache/opk"
 
-    /// Files are believed that belong to root or to the user who runs this, unless told otherwise.
+    /// Files are believed that belong to root or to the folder's owner, where root vouches for that one, else to the user who runs this.
     public init(directory: String = KeyCache.defaultDirectory, trust: FileTrust? = nil) {
         self.directory = directory
-        self.trust = trust ?? .rootOrUser(geteuid())
+        self.trust = trust ?? .rootOrUser(Folder.vouchedOwner(of: directory) ?? geteuid())
     }
 
     public enum Lookup: Sendable {
@@ -50,8 +50,9 @@ public struct KeyCache: Sendable {
         if case .found(let keys) = lookUp(issuer: issuer) { keys } else { nil }
     }
 
-    /// Readable by all: a provider's keys are public.
+    /// Readable by all: a provider's keys are public. What killed writers left is swept away.
     public func write(_ keys: CachedKeys) throws(WriteFailure) {
+        Folder.removeAbandoned(in: directory, olderThan: 60)
         try AtomicFile.write(keys.record, to: path(keys.issuer, ".json"), mode: 0o644)
     }
 
@@ -62,14 +63,14 @@ public struct KeyCache: Sendable {
 
     /// How the last fetch for this issuer ended; nil where none is known, or where it lies in the future: the clock was changed.
     public func lastAttempt(issuer: Text, at now: UnixTime) -> FetchAttempt? {
-        guard let bytes = try? SafeFile.read(path(issuer, ".attempt"), trust: trust, limit: 64),
+        guard let bytes = try? SafeFile.read(path(issuer, ".attempt"), trust: trust, limit: FetchAttempt.maximumSize),
             let attempt = FetchAttempt(parsing: bytes), attempt.ended <= now
         else { return nil }
         return attempt
     }
 
     public func note(_ attempt: FetchAttempt, issuer: Text) throws(WriteFailure) {
-        try AtomicFile.write(attempt.line, to: path(issuer, ".attempt"), mode: 0o644)
+        try AtomicFile.write(attempt.record, to: path(issuer, ".attempt"), mode: 0o644)
     }
 
     private func path(_ issuer: Text, _ ending: String) -> String {

@@ -5,23 +5,32 @@ public import Vocabulary
 
 /// Fetches an issuer's keys into the cache, one fetch at a time for each issuer, however many ask.
 ///
-/// - Whoever waited while another fetched takes that fetch's outcome, good or bad.
-/// - For an unknown key id an issuer is asked at most once in ten seconds (C12); a failure counts.
-/// - After a failure an issuer is left alone for a second, or for ten where there are keys to go on with.
+/// - Whoever waited while another fetched takes that fetch's outcome, good or bad. Who only wants to renew does not wait.
+/// - For an unknown key id, and to renew, an issuer is asked at most once in ten seconds (C12); failures back off (`FetchAttempt`).
 /// - A bad answer leaves the cache as it was (C13).
+/// - The lock is an flock, so a fetcher that is killed leaves none behind; only fetchers ever take it.
 public struct KeyFetcher: Sendable {
     public let cache: KeyCache
     public let client: HTTPClient
 
-    /// Seconds.
-    public static let refetchInterval: Int64 = 10
-    static let shortPause: Int64 = 1
-    /// For waiting and fetching together. `opk-verify` gives up after seven seconds.
-    static let patience: Duration = .milliseconds(6500)
+    /// For waiting, beside the client's own timeout for the fetch itself. `opk-verify` gives up half a second later.
+    static let slack: Duration = .milliseconds(1000)
 
     public init(cache: KeyCache, client: HTTPClient = HTTPClient()) {
         self.cache = cache
         self.client = client
+    }
+
+    /// Why keys are wanted.
+    public enum Purpose: Sendable, Hashable {
+        /// There are none that may be used.
+        case missing
+        /// There are, but not of the `kid` that a token names.
+        case unknownKeyID
+        /// Those there are shall be renewed.
+        case refresh
+        /// Somebody who may says: now, whatever happened a moment ago.
+        case demanded
     }
 
     public struct Answer: Sendable {
@@ -33,26 +42,24 @@ public struct KeyFetcher: Sendable {
     public enum Failure: Error, Sendable, CustomStringConvertible {
         case provider(OIDCError)
         /// Another fetch for the same issuer, which this one waited for, failed.
-        case sharedFailure
+        case sharedFailure(FetchAttempt)
         /// Still not ended.
         case busy
-        case tooSoon
+        case tooSoon(FetchAttempt)
 
         public var description: String {
             switch self {
             case .provider(let error): error.description
-            case .sharedFailure: "another fetch of this issuer's keys failed just now"
+            case .sharedFailure(let attempt): attempt.reason
             case .busy: "another fetch of this issuer's keys has not ended yet"
-            case .tooSoon: "the last fetch of this issuer's keys failed a moment ago; it is not tried again yet"
+            case .tooSoon(let attempt): attempt.sentence
             }
         }
     }
 
-    /// - Parameters:
-    ///   - unknownKeyID: there are keys, but not the one that a token names.
-    ///   - asked: when this fetch was asked for; a fetch that ended later will do.
-    public func keys(issuer: Text, unknownKeyID: Bool, asked: UnixTime = .now()) throws(Failure) -> Answer {
-        let end = ContinuousClock.now + KeyFetcher.patience
+    /// - Parameter asked: when this fetch was asked for; a fetch that ended later will do.
+    public func keys(issuer: Text, _ purpose: Purpose, asked: UnixTime = .now()) throws(Failure) -> Answer {
+        let end = ContinuousClock.now + client.timeout + KeyFetcher.slack
         do {
             _ = try DiscoveryDocument.url(for: issuer)
         } catch {
@@ -62,31 +69,32 @@ public struct KeyFetcher: Sendable {
         var isBusy = false
         let lock: FileLock?
         do throws(WriteFailure) {
-            lock = try cache.lock(issuer: issuer, waitingAtMost: 5500)
+            lock = try cache.lock(issuer: issuer, waitingAtMost: purpose == .refresh ? 0 : Int(client.timeout / .milliseconds(1)) + 500)
             isBusy = lock == nil
         } catch {
             warnings.append("fetching without a lock: \(error)")
             lock = nil
         }
         if isBusy { throw .busy }
-        if let keys = try outcomeOfAnother(issuer, unknownKeyID, asked) { return Answer(keys: keys, warnings: warnings) }
+        if let keys = try outcomeOfAnother(issuer, purpose, asked) { return Answer(keys: keys, warnings: warnings) }
         let keys = try fetch(issuer, before: end, &warnings)
         _ = consume lock
         return Answer(keys: keys, warnings: warnings)
     }
 
     /// What the last fetch says about this one; nil where this one has to ask the provider.
-    private func outcomeOfAnother(_ issuer: Text, _ unknownKeyID: Bool, _ asked: UnixTime) throws(Failure) -> CachedKeys? {
+    private func outcomeOfAnother(_ issuer: Text, _ purpose: Purpose, _ asked: UnixTime) throws(Failure) -> CachedKeys? {
         let now = UnixTime.now()
         guard let last = cache.lastAttempt(issuer: issuer, at: now) else { return nil }
-        let kept = cache.read(issuer: issuer).flatMap { $0.isUsable(at: now) ? $0 : nil }
+        let kept = cache.read(issuer: issuer).flatMap { $0.fetchedAt <= now ? $0 : nil }
+        let isRenewal = purpose == .unknownKeyID || purpose == .refresh
         if last.succeeded {
-            let isRecent = last.ended >= asked || (unknownKeyID && now < last.ended + KeyFetcher.refetchInterval)
+            // Who found no keys may have looked a moment before they came.
+            let isRecent = last.ended >= asked || purpose != .demanded && now < last.mayAskAgain(haveKeys: true)
             return isRecent ? kept : nil
         }
-        if last.ended >= asked { throw .sharedFailure }
-        let pause = unknownKeyID || kept != nil ? KeyFetcher.refetchInterval : KeyFetcher.shortPause
-        if now < last.ended + pause { throw .tooSoon }
+        if last.ended >= asked { throw .sharedFailure(last) }
+        if purpose != .demanded && now < last.mayAskAgain(haveKeys: isRenewal) { throw .tooSoon(last) }
         return nil
     }
 
@@ -97,12 +105,13 @@ public struct KeyFetcher: Sendable {
         do throws(OIDCError) {
             keys = try ProviderKeys.fetch(issuer: issuer, client: client)
         } catch {
-            try? cache.note(FetchAttempt(ended: .now(), succeeded: false), issuer: issuer)
+            let now = UnixTime.now()
+            try? cache.note(.failure(at: now, "\(error)", after: cache.lastAttempt(issuer: issuer, at: now)), issuer: issuer)
             throw .provider(error)
         }
         do throws(WriteFailure) {
             try cache.write(keys)
-            try cache.note(FetchAttempt(ended: .now(), succeeded: true), issuer: issuer)
+            try cache.note(.success(at: .now()), issuer: issuer)
         } catch {
             warnings.append("the keys are not kept: \(error)")
         }

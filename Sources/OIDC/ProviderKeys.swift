@@ -17,7 +17,8 @@ public enum ProviderKeys {
         guard object["keys"]?.array != nil else { throw .malformed(.keys, "keys is missing") }
         let keys = CachedKeys(
             issuer: document.issuer, keysURI: Text(document.jwksURI.text),
-            userinfoEndpoint: document.userinfoEndpoint.map { Text($0.text) }, fetchedAt: .now(), body: response.body)
+            userinfoEndpoint: document.userinfoEndpoint.map { Text($0.text) }, fetchedAt: .now(),
+            cacheSeconds: response.cacheSeconds, body: response.body)
         guard let keys else { throw .noUsableKey }
         return keys
     }

@@ -8,14 +8,19 @@ public struct ProviderRow: Sendable, Hashable {
     public let clientID: Text
     public let expiry: ExpiryPolicy
     public let options: ProviderOptions
+    /// How this issuer's keys are fetched and kept, where the row says so.
+    public let keys: KeyOptions
     /// Counted from 1; 0 where the row comes from no file.
     public let line: Int
 
-    public init(issuer: Text, clientID: Text, expiry: ExpiryPolicy, options: ProviderOptions = [], line: Int = 0) {
+    public init(
+        issuer: Text, clientID: Text, expiry: ExpiryPolicy, options: ProviderOptions = [], keys: KeyOptions = KeyOptions(), line: Int = 0
+    ) {
         self.issuer = issuer
         self.clientID = clientID
         self.expiry = expiry
         self.options = options
+        self.keys = keys
         self.line = line
     }
 
@@ -40,6 +45,22 @@ public struct ProviderOptions: OptionSet, Hashable, Sendable {
     public static let accessTokenType = ProviderOptions(rawValue: 2)
     /// `email_verified` false does not matter.
     public static let trustUnverifiedEmail = ProviderOptions(rawValue: 4)
+    /// An email decides only where `email_verified` is true.
+    public static let requireVerifiedEmail = ProviderOptions(rawValue: 8)
+}
+
+/// The `keys` settings of a row of `providers`, or of config.yml: nil where it says nothing.
+public struct KeyOptions: Hashable, Sendable {
+    /// For how long keys are used without asking again.
+    public var refreshAfter: TimeSpan?
+    /// After how long they are used no more.
+    public var maximumAge: TimeSpan?
+    /// For one fetch.
+    public var timeout: TimeSpan?
+    /// A PEM file of the certificate authorities that are trusted for this issuer, in the place of the system's.
+    public var authorities: Text?
+
+    public init() {}
 }
 
 /// PROTOCOL section 1: where the provider's token carries the commitment to the client's key.
@@ -75,21 +96,8 @@ public enum ExpiryPolicy: Hashable, Sendable {
         case "never": self = .never
         case "1week": self = .maximumAge(seconds: 7 * 86_400)
         default:
-            let digits = text.utf8.dropLast()
-            guard (1...7).contains(digits.count), digits.first != UInt8(ascii: "0"), let unit = ExpiryPolicy.unit(text.utf8.last),
-                digits.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) })
-            else { return nil }
-            self = .maximumAge(seconds: digits.reduce(0) { $0 * 10 + Int64($1 - UInt8(ascii: "0")) } * unit)
-        }
-    }
-
-    private static func unit(_ byte: UInt8?) -> Int64? {
-        switch byte {
-        case UInt8(ascii: "s"): 1
-        case UInt8(ascii: "m"): 60
-        case UInt8(ascii: "h"): 3600
-        case UInt8(ascii: "d"): 86_400
-        default: nil
+            guard let age = TimeSpan(text) else { return nil }
+            self = .maximumAge(seconds: age.seconds)
         }
     }
 }

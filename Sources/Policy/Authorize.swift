@@ -54,7 +54,7 @@ struct Login {
     mutating func hear(_ claims: JSONObject) {
         var claims = claims
         if claims["email_verified"] == nil { claims["email_verified"] = token.emailVerified }
-        userinfo = .known(Person(subject: token.subject, claims: claims, trustsUnverifiedEmail: token.trustsUnverifiedEmail))
+        userinfo = .known(Person(subject: token.subject, claims: claims, emailTrust: token.emailTrust))
     }
 
     mutating func decide(_ authID: AuthID, _ config: ServerConfig) -> Decision {

@@ -2,27 +2,50 @@ import JOSE
 import PKToken
 import Vocabulary
 
+/// When an email decides, by what `email_verified` says: absent will do, unless the row asks for more or for less.
+enum EmailTrust: Hashable {
+    case unlessUnverified
+    case evenUnverified
+    case onlyVerified
+
+    /// Where a row says both, the stricter holds.
+    init(_ options: ProviderOptions) {
+        if options.contains(.requireVerifiedEmail) {
+            self = .onlyVerified
+        } else {
+            self = options.contains(.trustUnverifiedEmail) ? .evenUnverified : .unlessUnverified
+        }
+    }
+
+    func accepts(_ verification: EmailClaim.Verification) -> Bool {
+        switch self {
+        case .evenUnverified: true
+        case .unlessUnverified: verification != .unverified
+        case .onlyVerified: verification == .verified
+        }
+    }
+}
+
 /// One set of claims about somebody (the ID token's, or userinfo's), asked again and again whether a row means it.
 struct Person {
     let subject: Text
     let email: EmailClaim?
-    /// `email_verified` does not matter (an option of the provider's row).
-    let trustsUnverifiedEmail: Bool
+    /// What the provider's row says about emails.
+    let emailTrust: EmailTrust
     private let claims: JSONObject
     /// What each claim that was asked for consists of: a claim may have 100,000 elements, and a file as many rows.
     private var elements: [Text: Set<Text>] = [:]
 
-    init(subject: Text, claims: JSONObject, trustsUnverifiedEmail: Bool) {
+    init(subject: Text, claims: JSONObject, emailTrust: EmailTrust) {
         self.subject = subject
         self.claims = claims
-        self.trustsUnverifiedEmail = trustsUnverifiedEmail
+        self.emailTrust = emailTrust
         email = EmailClaim(claims)
     }
 
     init(_ identity: VerifiedIdentity) {
         self.init(
-            subject: identity.subject, claims: identity.claims,
-            trustsUnverifiedEmail: identity.row.options.contains(.trustUnverifiedEmail))
+            subject: identity.subject, claims: identity.claims, emailTrust: EmailTrust(identity.row.options))
     }
 
     enum Answer: Hashable {
@@ -47,7 +70,7 @@ struct Person {
 
     private func emailDecides(_ fits: (Text) -> Bool) -> Answer {
         guard let email, fits(email.address) else { return .no }
-        return email.verification == .unverified && !trustsUnverifiedEmail ? .onlyByUnverifiedEmail : .yes
+        return emailTrust.accepts(email.verification) ? .yes : .onlyByUnverifiedEmail
     }
 
     /// Something before the suffix, without a second `@`, a blank or a control character: `mallory@evil.example@example.com` is not ours.

@@ -38,11 +38,12 @@ public struct Providers: Hashable, Sendable {
         guard columns.words.count == Columns.maximum else {
             throw RowFault("a row has three columns (issuer, client id, expiry), this one \(columns.words.count)")
         }
-        guard columns.rest.isEmpty else { throw RowFault("options (a fourth column) are not implemented in this version") }
         let (issuer, clientID) = (columns.words[0], columns.words[1])
         try IssuerURL.check(issuer)
         if clientID.isEmpty { throw RowFault("the client id is empty") }
         guard let expiry = ExpiryPolicy(columns.words[2]) else { throw RowFault("\(columns.words[2]) is not an expiry policy") }
-        return ProviderRow(issuer: issuer, clientID: clientID, expiry: expiry, line: line)
+        let column = try ProviderOptionColumn(columns.rest)
+        return ProviderRow(
+            issuer: issuer, clientID: clientID, expiry: expiry, options: column.options, keys: column.keys, line: line)
     }
 }

@@ -1,3 +1,4 @@
+public import PKToken
 import SSHKeys
 public import SafeFiles
 public import Vocabulary
@@ -10,6 +11,8 @@ public struct ServerConfig: Hashable, Sendable {
     public private(set) var denyEmails: [Text] = []
     /// For the fetcher's environment only, in the file's order.
     public private(set) var environment: [Variable] = []
+    /// `keys`: how providers' keys are fetched and kept, where a provider's own row does not say.
+    public private(set) var keys = KeyOptions()
 
     public struct Variable: Hashable, Sendable {
         public let name: Text
@@ -48,9 +51,10 @@ public struct ServerConfig: Hashable, Sendable {
                     throw ConfigurationError(entry.line, "deny_emails takes whole addresses, and \"\(pattern)\" would deny nobody")
                 }
             case "env_vars": environment = try ServerConfig.variables(entry)
+            case "keys": keys = try ServerConfig.keyOptions(entry)
             default:
                 throw ConfigurationError(
-                    entry.line, "\(entry.key) is not a key that this version knows (deny_users, deny_emails, env_vars)")
+                    entry.line, "\(entry.key) is not a key that this version knows (deny_users, deny_emails, env_vars, keys)")
             }
         }
     }
@@ -73,6 +77,37 @@ public struct ServerConfig: Hashable, Sendable {
             texts.append(text)
         }
         return texts
+    }
+
+    /// `{max_age: 24h, refresh_after: 1h, timeout: 5s}`, each of them or none.
+    private static func keyOptions(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> KeyOptions {
+        var keys = KeyOptions()
+        if entry.value.isNull { return keys }
+        guard case .mapping(let entries) = entry.value.content else {
+            throw ConfigurationError(entry.line, "keys is not a list of NAME: TIME")
+        }
+        for setting in entries {
+            switch setting.key {
+            case "max_age": keys.maximumAge = try span(setting, KeySettings.ageBounds)
+            case "refresh_after": keys.refreshAfter = try span(setting, KeySettings.refreshBounds)
+            case "timeout": keys.timeout = try span(setting, KeySettings.timeoutBounds)
+            default:
+                throw ConfigurationError(
+                    setting.line, "keys has \(setting.key), which this version does not know (max_age, refresh_after, timeout)")
+            }
+        }
+        if let refresh = keys.refreshAfter, let age = keys.maximumAge, refresh > age {
+            throw ConfigurationError(entry.line, "keys: refresh_after (\(refresh)) is longer than max_age (\(age))")
+        }
+        return keys
+    }
+
+    private static func span(_ entry: YAMLNode.Entry, _ bounds: ClosedRange<TimeSpan>) throws(ConfigurationError) -> TimeSpan {
+        guard case .scalar(let text, _) = entry.value.content, let span = TimeSpan(text), bounds.contains(span) else {
+            throw ConfigurationError(
+                entry.line, "\(entry.key) is not a time from \(bounds.lowerBound) to \(bounds.upperBound), such as 90m")
+        }
+        return span
     }
 
     private static func variables(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> [Variable] {

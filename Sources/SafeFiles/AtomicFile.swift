@@ -44,6 +44,9 @@ public enum AtomicFile {
 /// A file that is whole and on the disk, and only lacks its name: whatever could fail for want of space has not failed. Unless it is
 /// committed it is gone with the value.
 public struct PreparedFile: ~Copyable {
+    static let temporaryPrefix = ".opk-"
+    static let temporarySuffix = ".new"
+
     private let path: String
     private let name: String
     private let temporary: String
@@ -56,7 +59,8 @@ public struct PreparedFile: ~Copyable {
         guard let folder = Descriptor(unsafe opk_open(parts.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) else {
             throw WriteFailure(path: path, errno: errno)
         }
-        let temporary = ".opk-" + String(UInt64.random(in: .min ... .max), radix: 36) + ".new"
+        let random = String(UInt64.random(in: .min ... .max), radix: 36)
+        let temporary = PreparedFile.temporaryPrefix + random + PreparedFile.temporarySuffix
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         guard let file = Descriptor(unsafe opk_openat(folder.number, temporary, flags, 0o600)) else {
             throw WriteFailure(path: path, errno: errno)

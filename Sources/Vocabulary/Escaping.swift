@@ -6,7 +6,12 @@ extension Text {
     public var escaped: String { escaped(limit: .max) }
 
     /// The same, cut after `limit` characters and then ended with `…`.
-    public func escaped(limit: Int) -> String {
+    public func escaped(limit: Int) -> String { printable(limit: limit, quotes: true) }
+
+    /// For a sentence that whoever wrote it has escaped already, and who may yet be hostile: quotes and backslashes stay as they are.
+    public func escapedOnce(limit: Int) -> String { printable(limit: limit, quotes: false) }
+
+    private func printable(limit: Int, quotes: Bool) -> String {
         var out = ""
         var written = 0
         for scalar in string.unicodeScalars {
@@ -16,8 +21,8 @@ extension Text {
             }
             written += 1
             switch scalar {
-            case "\\": out += "\\\\"
-            case "\"": out += "\\\""
+            case "\\" where quotes: out += "\\\\"
+            case "\"" where quotes: out += "\\\""
             case _ where isHarmless(scalar): out.unicodeScalars.append(scalar)
             default: out += "\\u{" + String(scalar.value, radix: 16) + "}"
             }

@@ -4,13 +4,20 @@ import Vocabulary
 /// The command line, read by hand: this program starts on a login's path.
 struct Arguments {
     enum Command {
-        case keys(unknownKeyID: Bool)
-        case userinfo
+        /// One request from standard input: opk-verify's way.
+        case serve
+        case keys(Text)
+        case userinfo(Text)
     }
 
     let command: Command
-    let issuer: Text
     let cacheFolder: String
+    let configFolder: String
+
+    static let defaultConfigFolder = "/etc/opk"
+
+    /// Whether the configuration may belong to the user who runs this: so with `--config-dir`, as in tests.
+    var isOwnConfiguration: Bool { configFolder != Arguments.defaultConfigFolder }
 
     enum Reading {
         case run(Arguments)
@@ -22,49 +29,54 @@ struct Arguments {
 
     static func read(_ words: [String]) -> Reading {
         var rest = words[...]
-        var cacheFolder = KeyCache.defaultDirectory
-        var unknownKeyID = false
+        var folders = ["--cache-dir": KeyCache.defaultDirectory, "--config-dir": defaultConfigFolder]
         var positional: [String] = []
         while let word = rest.popFirst() {
             switch word {
             case "--help", "-h": return .help
             case "--version": return .version
-            case "--unknown-kid": unknownKeyID = true
-            case "--cache-dir":
-                guard let folder = rest.popFirst(), !folder.isEmpty else { return .wrong("--cache-dir needs a folder") }
-                cacheFolder = folder
+            case "--cache-dir", "--config-dir":
+                guard let folder = rest.popFirst(), !folder.isEmpty else { return .wrong("\(word) needs a folder") }
+                folders[word] = folder
             case _ where word.hasPrefix("-"): return .wrong("\(Text(word)) is not an option")
             default: positional.append(word)
             }
         }
-        guard positional.count == 2 else { return .wrong("a command and an issuer are needed") }
-        let issuer = Text(positional[1])
-        switch positional[0] {
-        case "keys": return .run(Arguments(command: .keys(unknownKeyID: unknownKeyID), issuer: issuer, cacheFolder: cacheFolder))
-        case "userinfo":
-            guard !unknownKeyID else { return .wrong("--unknown-kid goes with keys only") }
-            return .run(Arguments(command: .userinfo, issuer: issuer, cacheFolder: cacheFolder))
+        let command: Command
+        switch (positional.first, positional.count) {
+        case ("serve", 1): command = .serve
+        case ("keys", 2): command = .keys(Text(positional[1]))
+        case ("userinfo", 2): command = .userinfo(Text(positional[1]))
+        case ("serve"?, _), ("keys"?, _), ("userinfo"?, _), (nil, _): return .wrong("a command and an issuer are needed (or serve alone)")
         default: return .wrong("\(Text(positional[0])) is not a command")
         }
+        return .run(
+            Arguments(
+                command: command, cacheFolder: folders["--cache-dir"] ?? "", configFolder: folders["--config-dir"] ?? ""))
     }
 
     static let help = """
-        usage: opk-fetch [--cache-dir DIR] keys ISSUER [--unknown-kid]
-               opk-fetch [--cache-dir DIR] userinfo ISSUER
+        usage: opk-fetch [--config-dir DIR] [--cache-dir DIR] keys ISSUER
+               opk-fetch [--config-dir DIR] [--cache-dir DIR] userinfo ISSUER
+               opk-fetch [--config-dir DIR] [--cache-dir DIR] serve
 
         Does the network work for opk-verify.
 
           keys      fetches the issuer's discovery document and its keys, keeps them in the cache, and prints the
                     cache's record
           userinfo  reads an access token from standard input and prints what the issuer says about its holder
+          serve     reads one request of opk-verify's from standard input and answers it; only issuers that a row of
+                    providers names are asked
 
+          --config-dir DIR  where providers and config.yml lie (default \(defaultConfigFolder)): timeouts, authorities and
+                            env_vars are theirs
           --cache-dir DIR   where the keys are kept (default \(KeyCache.defaultDirectory))
-          --unknown-kid     a token names a key that the cached keys lack: ask again, at most once in ten seconds
           --help            this text
           --version         print the version
 
-        https only, but for localhost, 127.0.0.1 and [::1]; five seconds and one MiB at most; no redirect to another
-        origin. SSL_CERT_FILE and SSL_CERT_DIR name other certificate authorities, https_proxy and no_proxy a proxy.
+        https only, but for localhost, 127.0.0.1 and [::1]; five seconds (timeout) and one MiB at most; no redirect to
+        another origin. SSL_CERT_FILE and SSL_CERT_DIR name other certificate authorities, https_proxy and no_proxy a
+        proxy; env_vars of config.yml may set them.
         Exit status: 0 fetched, 1 not (one line on standard error says why), 2 wrong call.
 
         """

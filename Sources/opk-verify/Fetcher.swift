@@ -9,8 +9,11 @@ import Vocabulary
     import Darwin
 #endif
 
-/// opk-fetch, which lies beside this program and does all network work.
+/// opk-fetch, which does all network work, asked in whatever way it can be reached (`FetchMode`).
 struct Fetcher {
+    let mode: FetchMode
+    /// For the child's command line, where they are not the defaults.
+    let configFolder: String
     let cacheFolder: String
 
     /// Why nothing was fetched: what opk-fetch said, or why it could not be asked.
@@ -18,56 +21,111 @@ struct Fetcher {
         let description: String
     }
 
-    /// Milliseconds for one call: discovery and keys, with the fetcher's own 5 s for each transfer within it.
-    private static let deadline = 7_000
-    private static let outputLimit = 2 << 20
+    struct Answer {
+        let content: [UInt8]
+        /// What opk-fetch had to say beside it: that keys cannot be kept, for instance.
+        let warnings: [String]
+    }
 
-    /// - Returns: the keys, and what opk-fetch had to say beside them: that they cannot be kept, for instance.
-    func keys(of issuer: Text, unknownKeyID: Bool, environment: [ServerConfig.Variable]) throws(Failure) -> (
-        keys: CachedKeys, warning: String?
-    ) {
-        let arguments = ["keys", issuer.string] + (unknownKeyID ? ["--unknown-kid"] : [])
-        let outcome = try run(arguments, input: [], environment)
-        guard let keys = CachedKeys(parsing: outcome.output, issuer: issuer) else {
-            throw Failure(description: "opk-fetch answered nonsense")
+    /// Milliseconds beyond the timeout of the fetch itself: opk-fetch waits for another's fetch, and starts.
+    private static let slack: Int64 = 1_500
+
+    /// - Parameter timeout: of the fetch itself.
+    func ask(_ request: FetchRequest, timeout: TimeSpan) throws(Failure) -> Answer {
+        let deadline = timeout.seconds * 1000 + Fetcher.slack
+        let said: [UInt8]
+        switch mode {
+        case .direct, .sudo: said = try run(request, deadline)
+        case .socket(let path): said = try converse(request, path, deadline)
         }
-        return (keys, Fetcher.firstLine(outcome.errorOutput))
+        switch FetchAnswer(parsing: said) {
+        case .fetched(let content, let warnings): return Answer(content: content, warnings: warnings)
+        case .failed(let sentence): throw Failure(description: sentence)
+        case nil: throw Failure(description: "opk-fetch answered nonsense: are opk-verify and opk-fetch of the same version?")
+        }
     }
 
-    /// - Parameter accessToken: goes to the child's standard input, never onto a command line.
-    func userinfo(of issuer: Text, accessToken: Secret, environment: [ServerConfig.Variable]) throws(Failure) -> [UInt8] {
-        try run(["userinfo", issuer.string], input: accessToken.exposed, environment).output
+    /// Has the keys renewed, and does not wait for it. Whether that works shows in the cache, at the next login.
+    func refresh(_ issuer: Text) throws(Failure) {
+        let request = FetchRequest(.refresh, of: issuer)
+        switch mode {
+        case .direct, .sudo:
+            let (program, arguments) = try command()
+            do {
+                try ChildProcess.spawnDetached(program, arguments, environment: .inherited(), input: request.text)
+            } catch {
+                throw Failure(description: "\(error)")
+            }
+        case .socket(let path):
+            do {
+                try FetchSocket(path, deadline: 100).send(request.text)
+            } catch {
+                throw Fetcher.failure(error, path, 100)
+            }
+        }
     }
 
-    private func run(_ arguments: [String], input: [UInt8], _ variables: [ServerConfig.Variable]) throws(Failure)
-        -> ChildProcess.Outcome
-    {
-        guard let program = Fetcher.path else { throw Failure(description: "where opk-fetch lies cannot be told") }
-        var environment = ProcessEnvironment.inherited()
-        for variable in variables { environment[variable.name.string] = variable.value.string }
+    private func run(_ request: FetchRequest, _ deadline: Int64) throws(Failure) -> [UInt8] {
+        let (program, arguments) = try command()
         let outcome: ChildProcess.Outcome
         do {
             outcome = try ChildProcess.run(
-                program, ["--cache-dir", cacheFolder] + arguments, environment: environment, input: input,
-                outputLimit: Fetcher.outputLimit, errorOutput: .captured(limit: 1024), deadline: Fetcher.deadline)
+                program, arguments, environment: .inherited(), input: request.text, outputLimit: FetchAnswer.maximumSize,
+                errorOutput: .captured(limit: 1024), deadline: Int(deadline))
         } catch {
             throw Failure(description: "\(error)")
         }
-        guard outcome.succeeded else { throw Failure(description: Fetcher.reason(outcome)) }
-        return outcome
+        // A refusal comes with its answer; without one it is sudo's, or a crash's.
+        if case .exited = outcome.ending, !outcome.output.isEmpty { return outcome.output }
+        throw Failure(description: Fetcher.reason(outcome, deadline))
     }
 
-    private static func reason(_ outcome: ChildProcess.Outcome) -> String {
+    private static func reason(_ outcome: ChildProcess.Outcome, _ deadline: Int64) -> String {
         switch outcome.ending {
-        case .timedOut: "opk-fetch did not answer within \(deadline / 1000) s"
+        case .timedOut: "opk-fetch did not answer within \(seconds(deadline)) s"
         case .killed(let signal): "opk-fetch was ended by signal \(signal)"
-        default: firstLine(outcome.errorOutput) ?? "opk-fetch failed"
+        case .tooMuchOutput: "opk-fetch answered too much"
+        case .exited:
+            outcome.errorOutput.isEmpty ? "opk-fetch answered nothing" : escaped(outcome.errorOutput.prefix { $0 != 0x0A }, limit: 512)
         }
     }
 
-    private static func firstLine(_ output: [UInt8]) -> String? {
-        output.isEmpty ? nil : escaped(output.prefix { $0 != 0x0A }, limit: 512)
+    private static func seconds(_ milliseconds: Int64) -> String { "\(milliseconds / 1000).\(milliseconds % 1000 / 100)" }
+
+    private func converse(_ request: FetchRequest, _ path: String, _ deadline: Int64) throws(Failure) -> [UInt8] {
+        do {
+            let socket = try FetchSocket(path, deadline: deadline)
+            try socket.send(request.text)
+            return try socket.receive(limit: FetchAnswer.maximumSize)
+        } catch {
+            throw Fetcher.failure(error, path, deadline)
+        }
     }
+
+    private static func failure(_ error: FetchSocket.Failure, _ path: String, _ deadline: Int64) -> Failure {
+        switch error {
+        case .connection(let number):
+            // Copied before anything else can ask for a text.
+            let text = unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+            return Failure(description: "opk-fetch cannot be reached at \(path): \(text)")
+        case .timedOut: return Failure(description: "opk-fetch did not answer within \(seconds(deadline)) s")
+        case .tooMuch: return Failure(description: "opk-fetch answered too much")
+        case .cutOff: return Failure(description: "the connection to opk-fetch broke")
+        }
+    }
+
+    /// Under sudo the command is the one that the rule allows, to the letter: without an argument of ours but `serve`.
+    private func command() throws(Failure) -> (program: String, arguments: [String]) {
+        guard let program = Fetcher.path else { throw Failure(description: "where opk-fetch lies cannot be told") }
+        var arguments: [String] = []
+        if configFolder != Arguments.defaultConfigFolder { arguments += ["--config-dir", configFolder] }
+        if cacheFolder != KeyCache.defaultDirectory { arguments += ["--cache-dir", cacheFolder] }
+        arguments.append("serve")
+        guard case .sudo(let user) = mode else { return (program, arguments) }
+        return (Fetcher.sudo, ["-n", "-u", "#\(user)", "--", program] + arguments)
+    }
+
+    private static let sudo = "/usr/bin/sudo"
 
     /// The folder of this very program: not the working folder's, not PATH's.
     private static var path: String? {

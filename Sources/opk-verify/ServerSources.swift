@@ -20,21 +20,21 @@ struct ServerSources: VerifierSources {
     private let cache: KeyCache
     private let fetcher: Fetcher
     private let now: UnixTime
-    private var environment: [ServerConfig.Variable] = []
+    private var config = ServerConfig()
     private(set) var notes: [String] = []
 
     init(_ arguments: Arguments, at now: UnixTime) {
         configFolder = arguments.configFolder
         trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
         cache = KeyCache(directory: arguments.cacheFolder)
-        fetcher = Fetcher(cacheFolder: arguments.cacheFolder)
+        fetcher = Fetcher(
+            mode: FetchMode(cacheFolder: arguments.cacheFolder), configFolder: arguments.configFolder, cacheFolder: arguments.cacheFolder)
         self.now = now
     }
 
     mutating func serverConfig() throws(Refusal) -> ServerConfig {
         do {
-            let config = try ServerConfig.read(configFolder + "/config.yml", trust: trust)
-            environment = config.environment
+            config = try ServerConfig.read(configFolder + "/config.yml", trust: trust)
             return config
         } catch {
             throw Refusal(error)
@@ -57,21 +57,53 @@ struct ServerSources: VerifierSources {
         }
     }
 
-    /// The cache while it is fresh and has a key of the token's `kid`; else one fetch; else, where that fails, a cache that is not too old.
+    /// The cache while it may be used, renewed behind the answer where it is not fresh; else one fetch.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
         let issuer = token.row.issuer
+        let settings = KeySettings(for: token.row, config)
+        let limits = KeyLimits(refreshAfter: settings.refreshAfter.seconds, maximumAge: settings.maximumAge.seconds)
         let cached = cachedKeys(of: issuer)
-        let fits = cached.map { token.fitsSome(of: $0.jwks) } ?? false
-        if let cached, fits, cached.isFresh(at: now) { return cached.jwks }
-        do {
-            let fetched = try fetcher.keys(of: issuer, unknownKeyID: cached != nil && !fits, environment: environment)
-            if let warning = fetched.warning { notes.append("keys: \(warning)") }
-            return fetched.keys.jwks
-        } catch {
-            guard let cached, cached.isUsable(at: now) else { throw Refusal(.keysUnavailable, "\(error)") }
-            notes.append("keys: those of \(cached.fetchedAt) were used, since \(error)")
-            return cached.jwks
+        let hasKey = cached.map { token.fitsSome(of: $0.jwks) } ?? false
+        if let cached, hasKey, cached.isFresh(at: now, limits) { return cached.jwks }
+        let attempt = cache.lastAttempt(issuer: issuer, at: now)
+        switch KeyDecision(cached: cached, hasKey: hasKey, attempt: attempt, limits: limits, at: now) {
+        case .use(let keys):
+            if let attempt, !attempt.succeeded { noteAge(keys, attempt.sentence) }
+            return keys.jwks
+        case .useAndRefresh(let keys):
+            renew(keys, after: attempt)
+            return keys.jwks
+        case .ask(let unknownKeyID):
+            return try ask(FetchRequest(unknownKeyID ? .unknownKeyID : .keys, of: issuer), settings)
+        case .refuse(let reason): throw Refusal(.keysUnavailable, reason)
         }
+    }
+
+    private mutating func ask(_ request: FetchRequest, _ settings: KeySettings) throws(Refusal) -> JWKSet {
+        let answer: Fetcher.Answer
+        do {
+            answer = try fetcher.ask(request, timeout: settings.timeout)
+        } catch {
+            throw Refusal(.keysUnavailable, "\(error)")
+        }
+        notes += answer.warnings.map { "keys: \($0)" }
+        guard let keys = CachedKeys(parsing: answer.content, issuer: request.issuer) else {
+            throw Refusal(.keysUnavailable, "opk-fetch answered with something that is no record of this issuer's keys")
+        }
+        return keys.jwks
+    }
+
+    private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {
+        if let attempt, !attempt.succeeded { noteAge(keys, "the last fetch, at \(attempt.ended), failed: \(attempt.reason)") }
+        do {
+            try fetcher.refresh(keys.issuer)
+        } catch {
+            noteAge(keys, "they cannot be renewed: \(error)")
+        }
+    }
+
+    private mutating func noteAge(_ keys: CachedKeys, _ why: String) {
+        notes.append("keys: those of \(keys.fetchedAt) were used; \(why)")
     }
 
     private mutating func cachedKeys(of issuer: Text) -> CachedKeys? {
@@ -86,7 +118,8 @@ struct ServerSources: VerifierSources {
 
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
         do {
-            return try fetcher.userinfo(of: identity.issuer, accessToken: accessToken, environment: environment)
+            let request = FetchRequest(.userinfo, of: identity.issuer, accessToken: accessToken)
+            return try fetcher.ask(request, timeout: KeySettings(for: identity.row, config).timeout).content
         } catch {
             notes.append("userinfo: \(error)")
             return nil

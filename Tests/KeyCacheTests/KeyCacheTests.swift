@@ -82,12 +82,12 @@ struct CachedKeysTests {
         #expect(CachedKeys(parsing: padded + [0x20], issuer: issuer) == nil)
     }
 
-    @Test("V69 is fresh for an hour, usable for a day, and neither when it is from the future")
+    @Test("V69 is fresh for an hour, usable for a day; from the future it is not fresh, and usable where a clock set back explains it")
     func age() throws {
         let keys = try record()
         for (seconds, fresh, usable) in [
             (0, true, true), (3599, true, true), (3600, false, true), (86_399, false, true), (86_400, false, false),
-            (-1, false, false), (-1_000_000, false, false), (Int64.max, false, false),
+            (-1, false, true), (-7200, false, true), (-7201, false, false), (-1_000_000, false, false), (Int64.max, false, false),
         ] as [(Int64, Bool, Bool)] {
             #expect(keys.isFresh(at: now + seconds) == fresh && keys.isUsable(at: now + seconds) == usable, "\(seconds)")
         }
@@ -193,13 +193,17 @@ final class KeyCacheTests {
     @Test("C12 remembers when the last fetch ended, and forgets it when the clock was set back")
     func attempts() throws {
         #expect(cache.lastAttempt(issuer: issuer, at: now) == nil)
-        let attempt = FetchAttempt(ended: UnixTime(seconds: now.seconds, nanoseconds: 5), succeeded: false)
+        let attempt = FetchAttempt.failure(at: UnixTime(seconds: now.seconds, nanoseconds: 5), "no \"connection\"", after: nil)
         try cache.note(attempt, issuer: issuer)
         #expect(cache.lastAttempt(issuer: issuer, at: now + 1) == attempt)
         #expect(cache.lastAttempt(issuer: issuer, at: now) == nil)
         #expect(cache.lastAttempt(issuer: "https://other.example", at: now + 1) == nil)
         let path = try #require(FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".attempt") })
-        for text in ["", "1 2", "x 0 ok\n", "1 -1 ok\n", "1 1000000000 ok\n", "1 0 maybe\n", "-1 0 ok\n", "1 0 ok\n1 0 ok\n"] {
+        for text in [
+            "", "{}", "1 0 ok\n", "{\"version\":2,\"ended\":1,\"failures\":0,\"reason\":\"\"}",
+            "{\"version\":1,\"ended\":-1,\"failures\":0,\"reason\":\"\"}", "{\"version\":1,\"ended\":1,\"failures\":-1,\"reason\":\"\"}",
+            "{\"version\":1,\"ended\":1,\"failures\":1e9,\"reason\":\"\"}", "{\"version\":1,\"ended\":1,\"failures\":0}",
+        ] {
             try Data(text.utf8).write(to: folder.appendingPathComponent(path))
             #expect(cache.lastAttempt(issuer: issuer, at: now + 1) == nil)
         }

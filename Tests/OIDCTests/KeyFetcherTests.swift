@@ -24,7 +24,7 @@ final class KeyFetcherTests: Sendable {
     deinit { try? FileManager.default.removeItem(at: folder) }
 
     private func fetch(unknownKeyID: Bool = false, asked: UnixTime = .now()) throws -> CachedKeys {
-        try KeyFetcher(cache: cache).keys(issuer: provider.issuer, unknownKeyID: unknownKeyID, asked: asked).keys
+        try KeyFetcher(cache: cache).keys(issuer: provider.issuer, unknownKeyID ? .unknownKeyID : .missing, asked: asked).keys
     }
 
     private var requests: Int { provider.server.requests.count }
@@ -33,7 +33,7 @@ final class KeyFetcherTests: Sendable {
     func kept() throws {
         let keys = try fetch()
         #expect(cache.read(issuer: provider.issuer)?.record == keys.record && requests == 2)
-        let answer = try KeyFetcher(cache: KeyCache(directory: "/nonexistent")).keys(issuer: provider.issuer, unknownKeyID: false)
+        let answer = try KeyFetcher(cache: KeyCache(directory: "/nonexistent")).keys(issuer: provider.issuer, .missing)
         #expect(answer.keys.jwks.keys.count == 1 && answer.warnings.count == 2)
     }
 
@@ -42,11 +42,11 @@ final class KeyFetcherTests: Sendable {
         _ = try fetch()
         for _ in 0..<20 { _ = try fetch(unknownKeyID: true) }
         #expect(requests == 2)
-        try cache.note(FetchAttempt(ended: .now() + -11, succeeded: true), issuer: provider.issuer)
+        try cache.note(.success(at: .now() + -11), issuer: provider.issuer)
         _ = try fetch(unknownKeyID: true)
         #expect(requests == 4)
         for succeeded in [true, false] {
-            try cache.note(FetchAttempt(ended: .now() + -9, succeeded: succeeded), issuer: provider.issuer)
+            try cache.note(succeeded ? .success(at: .now() + -9) : .failure(at: .now() + -9, "why", after: nil), issuer: provider.issuer)
             if succeeded {
                 _ = try fetch(unknownKeyID: true)
             } else {
@@ -59,7 +59,7 @@ final class KeyFetcherTests: Sendable {
     @Test("C12 is not stopped by a clock that was set back, nor by a damaged note")
     func clock() throws {
         _ = try fetch()
-        try cache.note(FetchAttempt(ended: .now() + 100_000, succeeded: false), issuer: provider.issuer)
+        try cache.note(.failure(at: .now() + 100_000, "why", after: nil), issuer: provider.issuer)
         _ = try fetch(unknownKeyID: true)
         #expect(requests == 4)
         let name = try #require(FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".attempt") })
@@ -72,16 +72,17 @@ final class KeyFetcherTests: Sendable {
     func bad() throws {
         let good = try fetch().record
         for body in ["{\"keys\":[]}", "<html>", "", FakeProvider.keySet + "x"] {
-            try cache.note(FetchAttempt(ended: .now() + -60, succeeded: true), issuer: provider.issuer)
+            try cache.note(.success(at: .now() + -60), issuer: provider.issuer)
             let discovery = provider.discovery()
             provider.play { $0.target == "/jwks" ? body : discovery }
             let asked = UnixTime.now()
             #expect(throws: KeyFetcher.Failure.self) { try fetch(asked: asked) }
             #expect(cache.read(issuer: provider.issuer)?.record == good)
         }
-        // The failure counts as an attempt: with keys to go on with, the provider is left alone for a while.
+        // The failure counts as an attempt: the provider is left alone for a while, longest where there are keys to go on with.
         let before = requests
         #expect(throws: KeyFetcher.Failure.self) { try fetch() }
+        #expect(throws: KeyFetcher.Failure.self) { try KeyFetcher(cache: cache).keys(issuer: provider.issuer, .refresh) }
         #expect(requests == before)
     }
 
@@ -101,7 +102,7 @@ final class KeyFetcherTests: Sendable {
         let start = ContinuousClock.now
         let client = HTTPClient(timeout: .milliseconds(700))
         #expect(throws: KeyFetcher.Failure.self) {
-            try KeyFetcher(cache: cache, client: client).keys(issuer: provider.issuer, unknownKeyID: false)
+            try KeyFetcher(cache: cache, client: client).keys(issuer: provider.issuer, .missing)
         }
         #expect(ContinuousClock.now - start < .seconds(3) && cache.read(issuer: provider.issuer) == nil)
     }
@@ -156,7 +157,7 @@ struct OPKFetchTests {
     func wrongCall() async throws {
         for arguments in [
             [], ["keys"], ["keys", "a", "b"], ["fetch", "a"], ["--cache-dir"], ["--cache-dir", "/tmp"], ["-x", "keys", "a"],
-            ["userinfo", "a", "--unknown-kid"], ["\u{1B}[2J", "a"],
+            ["serve", "a"], ["keys", "a", "--unknown-kid"], ["\u{1B}[2J", "a"],
         ] {
             let outcome = try await OPKFetch.run(arguments)
             #expect(outcome.ending == .exited(2) && outcome.output.isEmpty, "\(arguments)")

@@ -57,7 +57,7 @@ final class UserinfoTests: Sendable {
 
     @Test("at the endpoint that the provider names, where the cache is too old to say")
     func discovered() throws {
-        try keep(provider.issuer, userinfo: provider.server.url + "/old", age: CachedKeys.defaultMaximumAge)
+        try keep(provider.issuer, userinfo: provider.server.url + "/old", age: KeyLimits.standard.maximumAge)
         let discovery = provider.discovery()
         provider.play { $0.target == "/me" ? "{\"sub\":\"a\"}" : discovery }
         #expect(try fetch(provider.issuer) == Array("{\"sub\":\"a\"}".utf8))

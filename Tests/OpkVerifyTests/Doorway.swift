@@ -69,10 +69,11 @@ final class Doorway: Sendable {
     }
 
     /// The provider gives these keys from now on, and says this about whoever holds an access token.
-    func serve(_ keys: [JSON], userinfo: String? = nil) {
+    func serve(_ keys: [JSON], userinfo: String? = nil, headers: [String] = [], pause: Double = 0) {
         let url = provider.url
         let keySet = Doorway.keySet(keys)
         provider.play { request, connection in
+            Thread.sleep(forTimeInterval: pause)
             switch request.target {
             case "/.well-known/openid-configuration":
                 connection.answer(
@@ -80,11 +81,27 @@ final class Doorway: Sendable {
                     {"issuer":"\(url)","jwks_uri":"\(url)/jwks","userinfo_endpoint":"\(url)/userinfo",
                     "authorization_endpoint":"\(url)/authorize","token_endpoint":"\(url)/token"}
                     """)
-            case "/jwks": connection.answer(keySet)
+            case "/jwks": connection.answer(headers: headers, keySet)
             case "/userinfo" where userinfo != nil: connection.answer(userinfo ?? "")
             default: connection.answer(404, "{}")
             }
         }
+    }
+
+    /// The record in the cache as it will be in so many seconds, and with it what is known of the last fetch.
+    func age(by seconds: Int64) throws {
+        let record = try cache.read(issuer: issuer)?.record ?? { throw CocoaError(.fileReadNoSuchFile) }()
+        let then = UnixTime.now().seconds - seconds
+        let aged = String(decoding: record, as: UTF8.self).replacing(/"fetched_at":[0-9]+/, with: "\"fetched_at\":\(then)")
+        guard let keys = CachedKeys(parsing: Array(aged.utf8), issuer: issuer) else { throw CocoaError(.coderInvalidValue) }
+        try cache.write(keys)
+        try cache.note(.success(at: UnixTime(seconds: then)), issuer: issuer)
+    }
+
+    /// Whether that becomes true within ten seconds.
+    func eventually(_ condition: () -> Bool) -> Bool {
+        for _ in 0..<500 where !condition() { Thread.sleep(forTimeInterval: 0.02) }
+        return condition()
     }
 
     /// The addresses that the provider was asked for, in order.

@@ -110,7 +110,8 @@ struct SurroundingsTests {
     @Test("An opk-fetch that dies, talks nonsense, says too much or is not there is a refusal that says so")
     func brokenFetcher() throws {
         for (script, words) in [
-            ("kill -9 $$", "signal 9"), ("echo nonsense", "nonsense"), ("exit 0", "nonsense"), ("echo why not >&2; exit 1", "why not"),
+            ("kill -9 $$", "signal 9"), ("echo nonsense", "nonsense"), ("exit 0", "answered nothing"),
+            ("echo why not >&2; exit 1", "why not"),
             ("printf 'a\\033[2J\\nb' >&2; exit 1", "a\\u{1b}[2J"), ("exec head -c 3000000 /dev/zero", "opk-fetch"),
         ] {
             let doorway = try Doorway()

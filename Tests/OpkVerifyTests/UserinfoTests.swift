@@ -29,13 +29,13 @@ struct UserinfoTests {
                 cat /proc/$$/environ >$here/environment
                 ls /proc/$$/fd >$here/descriptors
                 cat >$here/input
-                printf '%s' '\(Self.admins)'
+                printf 'opk-fetch/1 ok\\n\\n%s' '\(Self.admins)'
                 """)
         let run = try doorway.ask(login, program: program)
         #expect(run.admitted, "\(run)")
-        #expect(doorway.note("input") == Array(Self.accessToken.utf8))
+        #expect(doorway.note("input") == Array("opk-fetch/1 userinfo \(doorway.issuer.string)\n\(Self.accessToken)".utf8))
         let arguments = try #require(doorway.note("arguments")).split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-        #expect(arguments.dropFirst(2) == ["--cache-dir", doorway.cacheFolder, "userinfo", doorway.issuer.string])
+        #expect(arguments.dropFirst(2) == ["--config-dir", doorway.config, "--cache-dir", doorway.cacheFolder, "serve"])
         for note in ["arguments", "environment"] {
             #expect(!String(decoding: try #require(doorway.note(note)), as: UTF8.self).contains(Self.accessToken), "\(note)")
         }

@@ -11,12 +11,12 @@ private let issuer: Text = "https://idp.example.com"
 /// Who logs in, in short. The subject is `sub-1` unless the claims say otherwise.
 private func decide(
     _ claims: JSON, _ rows: String, account: String = "root", config: ServerConfig = ServerConfig(), accessToken: Bool = false,
-    userinfo: JSON? = nil, userinfoFailed: Bool = false, trustsUnverifiedEmail: Bool = false
+    userinfo: JSON? = nil, userinfoFailed: Bool = false, emailTrust: EmailTrust = .unlessUnverified
 ) -> Decision {
     let subject = claims["sub"]?.string ?? "sub-1"
     var login = Login(
         account: principal(account), issuer: issuer,
-        token: Person(subject: subject, claims: claims.object ?? JSONObject(), trustsUnverifiedEmail: trustsUnverifiedEmail),
+        token: Person(subject: subject, claims: claims.object ?? JSONObject(), emailTrust: emailTrust),
         hasAccessToken: accessToken)
     if userinfoFailed { login.userinfo = .unavailable }
     if let userinfo { login.hear(userinfo.object ?? JSONObject()) }
@@ -114,7 +114,7 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
         for identity in ["alice@example.com", "oidc-match-end:email:@example.com", "oidc:email:alice@example.com"] {
             let decision = decide(.object(claims), row(identity))
             if admits { #expect(decision.lines == [1]) } else { #expect(decision.code == .emailNotVerified) }
-            #expect(decide(.object(claims), row(identity), trustsUnverifiedEmail: true).lines == [1])
+            #expect(decide(.object(claims), row(identity), emailTrust: .evenUnverified).lines == [1])
         }
         #expect(decide(.object(claims), row("sub-1")).lines == [1], "where the subject decides, it does not matter")
         #expect(decide(.object(claims), row("bob@example.com")).code == .noRowAdmits, "nor does it where no row fits")

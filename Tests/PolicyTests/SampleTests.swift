@@ -69,7 +69,7 @@ import Vocabulary
             let account = principal(try #require(vector["user"] as? String))
             var login = Login(
                 account: account, issuer: issuer,
-                token: Person(subject: claims["sub"]?.string ?? "", claims: claims, trustsUnverifiedEmail: false), hasAccessToken: false)
+                token: Person(subject: claims["sub"]?.string ?? "", claims: claims, emailTrust: .unlessUnverified), hasAccessToken: false)
             let decision = login.decide(AuthID(parsing: authID, for: account, of: issuer), config)
             let isAdmitted = if case .admitted = decision { true } else { false }
             #expect(isAdmitted == (vector["want"] as? String == "accept"), "\(name): \(decision)")

@@ -1,4 +1,5 @@
 import Foundation
+import PKToken
 import SafeFiles
 import Testing
 
@@ -62,12 +63,27 @@ import Testing
     @Test(
         "a key that this version does not know is an error with its line",
         arguments: [
-            "deny_groups: [x]", "require: []", "home_policy: true", "keys: {max_age: 24h}", "skew: 60s", "deny_user: [x]",
+            "deny_groups: [x]", "require: []", "home_policy: true", "keys: {max-age: 24h}", "skew: 60s", "deny_user: [x]",
             "Deny_users: [x]", "<<: {}",
             "denyusers: []", "\"\": []", "env_vars : {}\nx: y",
         ])
     func unknown(text: String) {
         #expect(faultLine(Array("# c\ndeny_users: [a]\n\(text)\n".utf8)) == (text.hasPrefix("env_vars") ? 4 : 3))
+    }
+
+    @Test("keys says how providers' keys are kept: times within bounds, and a renewal not later than the end")
+    func keys() throws {
+        let keys = try read("keys: {max_age: 2d, refresh_after: 90m, timeout: 3s}").keys
+        #expect(keys.maximumAge?.seconds == 172_800 && keys.refreshAfter?.seconds == 5400 && keys.timeout?.seconds == 3)
+        #expect(try read("keys:\n").keys == KeyOptions() && read("keys: {}").keys == KeyOptions())
+        for bad in [
+            "max_age: 24", "max_age: 0h", "max_age: 59s", "max_age: 366d", "max_age: 24H", "max_age: never", "max_age: [1h]", "max_age:",
+            "refresh_after: 59s", "timeout: 31s", "timeout: 0s", "timeout: 1m", "maxage: 1h", "max_age: 1h, max_age: 2h",
+            "refresh_after: 2h, max_age: 1h",
+        ] {
+            #expect(faultLine(Array("# c\nkeys: {\(bad)}\n".utf8)) == 2, "\(bad)")
+        }
+        #expect(faultLine(Array("keys: [1h]\n".utf8)) == 1 && faultLine(Array("keys: 1h\n".utf8)) == 1)
     }
 
     @Test(
@@ -170,7 +186,7 @@ import Testing
         try AtomicFile.write(Array("deny_users: [a]\n".utf8), to: path, mode: 0o640)
         #expect(try ServerConfig.read(path, trust: trust).denyUsers == ["a"])
         try AtomicFile.write(Array("\nskew: 60s\n".utf8), to: path, mode: 0o640)
-        let expected = ConfigurationError(2, "skew is not a key that this version knows (deny_users, deny_emails, env_vars)")
+        let expected = ConfigurationError(2, "skew is not a key that this version knows (deny_users, deny_emails, env_vars, keys)")
         let failure = #expect(throws: ServerConfig.Failure.malformed(path: path, expected)) { try ServerConfig.read(path, trust: trust) }
         #expect(failure?.description == "\(path), line 2: \(expected.text)")
         chmod(path, 0o646)

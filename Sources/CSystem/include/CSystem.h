@@ -32,6 +32,8 @@ int opk_pipe(int ends[2]);
 int opk_socketpair(int ends[2]);
 /// send(2) that fails with EPIPE instead of raising SIGPIPE, and with EAGAIN instead of waiting.
 ssize_t opk_send(int socket, const uint8_t *bytes, size_t length);
+/// A connected, non-blocking stream socket, closed on exec, to the socket of that name; -1 with errno set (EAGAIN: its queue is full).
+int opk_connect_unix(const char *path);
 /// The `index`th entry ("NAME=value") of this process's environment, or NULL.
 const char *opk_environment(size_t index);
 
