@@ -117,7 +117,7 @@ extension Refusal {
             case .ambiguousKey: "the token does not say which of the provider's keys signed it"
             case .providerSignature: "the provider's signature does not hold"
             case .denied: "a deny list names this login"
-            case .emailNotVerified: "the provider says that the email address is not verified"
+            case .emailNotVerified: "the provider does not vouch for the email address"
             case .noRowAdmits: "no row of auth_id admits this identity to this account"
             case .accountNotInCertificate: "the certificate is restricted to other accounts"
             case .unsafeFile: "a configuration file is not safe to use"
