@@ -7,7 +7,7 @@ DESTDIR ?=
 OPK_SHARED ?= ../shared
 SECONDS_EACH ?= 60
 
-# The Swift runtime goes into the programs, and no folder of theirs is searched for a library: a server needs only libcrypto, libyaml, libcurl and
+# The Swift runtime goes into the programs (scripts/build adds how they are linked), and no folder of theirs is searched for a library: a server needs only libcrypto, libyaml, libcurl and
 # the C library's family, and gets its distribution's.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath
 PROGRAMS := opk opk-verify opk-fetch opk-demo-provider

@@ -27,9 +27,9 @@ public struct AuthID: Hashable, Sendable {
     public init(for account: Principal, naming identity: VerifiedIdentity, at path: String, trust: FileTrust) throws(UnsafeFile) {
         var person = Person(identity)
         let mayAsk = identity.accessToken != nil
-        try self.init(Request(account: account, issuer: identity.issuer), at: path, trust) { row in
-            mayAsk || person.isMeant(by: row) != .no
-        }
+        var request = Request(account: account, issuer: identity.issuer)
+        if !mayAsk { request.others = Bystanders(account: account.text, apartFrom: person) }
+        try self.init(request, at: path, trust) { row in mayAsk || person.isMeant(by: row) != .no }
     }
 
     /// The rows of all accounts and issuers, for looking the file over.
@@ -41,14 +41,14 @@ public struct AuthID: Hashable, Sendable {
     public init(parsing bytes: [UInt8], for account: Principal? = nil, of issuer: Text? = nil) {
         let request = Request(account: account, issuer: issuer)
         var reader = Reader(request: request)
-        LineSplitter.eachLine(of: bytes) { line in reader.take(line) { _ in true } }
+        LineSplitter.eachLine(of: bytes, beginningWith: request.firstWord) { line in reader.take(line) { _ in true } }
         self = reader.found
     }
 
     init(_ request: Request, at path: String, _ trust: FileTrust, keeping: (Identity) -> Bool) throws(UnsafeFile) {
         var reader = Reader(request: request)
         if let file = try SafeFile(path, trust: trust) {
-            try file.eachLine { line in reader.take(line, keeping: keeping) }
+            try file.eachLine(beginningWith: request.firstWord) { line in reader.take(line, keeping: keeping) }
         }
         self = reader.found
     }
@@ -59,6 +59,11 @@ public struct AuthID: Hashable, Sendable {
     struct Request {
         var account: Principal?
         var issuer: Text?
+        /// Rows of the account that need not be kept, whoever's issuer they are of.
+        var others: Bystanders?
+
+        /// What their lines begin with.
+        var firstWord: FirstWord? { account.map { FirstWord($0.text.utf8) } }
     }
 
     private struct Reader {
@@ -70,7 +75,11 @@ public struct AuthID: Hashable, Sendable {
         init(request: Request) { self.request = request }
 
         mutating func take(_ line: ScannedLine, keeping: (Identity) -> Bool) {
-            if let account = request.account, !mayBegin(line.bytes, with: account.text.utf8) { return }
+            if let others = request.others, let issuer = knownIssuer, line.isWhole, others.have(line.bytes.span, of: issuer.utf8) {
+                found.accountRows += 1
+                if issuer == request.issuer { found.issuerRows += 1 }
+                return
+            }
             do {
                 guard let columns = try Columns(line) else { return }
                 let row = try AuthRow(columns, line: line.number, knownIssuer: &knownIssuer)
@@ -86,23 +95,4 @@ public struct AuthID: Hashable, Sendable {
             }
         }
     }
-}
-
-/// Whether the line's first column can be `word`: true where it is, or where quotes or a backslash come before that is decided.
-private func mayBegin(_ line: ArraySlice<UInt8>, with word: [UInt8]) -> Bool {
-    var position = line.startIndex
-    while position < line.endIndex && isBlank(line[position]) { position += 1 }
-    for byte in word {
-        guard position < line.endIndex else { return false }
-        let read = line[position]
-        if read != byte { return isQuoting(read) }
-        position += 1
-    }
-    // A longer word goes on with a character of its own; what a quote or a # means is for the parser to say.
-    guard position < line.endIndex, !isBlank(line[position]) else { return true }
-    return isQuoting(line[position]) || line[position] == UInt8(ascii: "#")
-}
-
-private func isQuoting(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "'") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
 }

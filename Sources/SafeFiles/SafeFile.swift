@@ -18,6 +18,8 @@ public struct SafeFile: ~Copyable {
     let path: String
     let limit: Int
     let descriptor: Descriptor
+    /// Its size when it was opened.
+    private let expected: Int
 
     /// Nil where the file or its folder does not exist.
     public init?(_ path: String, trust: FileTrust, limit: Int = SafeFile.largest) throws(UnsafeFile) {
@@ -38,6 +40,7 @@ public struct SafeFile: ~Copyable {
         self.path = path
         self.limit = limit
         descriptor = file
+        expected = max(Int(facts.st_size), 0)
     }
 
     /// All of it; nil where it does not exist. The bytes hold no NUL.
@@ -48,16 +51,20 @@ public struct SafeFile: ~Copyable {
         return bytes
     }
 
-    /// Calls `body` with each line and its number, counted from 1, without holding more than a line and a chunk in memory.
+    /// Calls `body` with each line that can begin with `firstWord`, or with every line, and with its number, counted from 1, without
+    /// holding more than a line and a chunk in memory.
     /// Nothing that `body` has seen may be used unless this returns: a NUL anywhere makes the whole file unsafe.
-    public consuming func eachLine(longest: Int = LineSplitter.longest, _ body: (ScannedLine) -> Void) throws(UnsafeFile) {
-        var splitter = LineSplitter(longest: longest)
-        try eachChunk(of: 256 << 10) { chunk in splitter.feed(chunk, body) }
+    public consuming func eachLine(
+        longest: Int = LineSplitter.longest, beginningWith firstWord: FirstWord? = nil, _ body: (ScannedLine) -> Void
+    ) throws(UnsafeFile) {
+        var splitter = LineSplitter(longest: longest, beginningWith: firstWord)
+        try eachChunk(of: 128 << 10) { chunk in splitter.feed(chunk, body) }
         splitter.finish(body)
     }
 
     private borrowing func eachChunk(of size: Int, _ body: (ArraySlice<UInt8>) -> Void) throws(UnsafeFile) {
-        var buffer = [UInt8](repeating: 0, count: size)
+        // No larger than a file that does not grow needs, and one byte in which its end is seen: to touch a page costs more than to read it.
+        var buffer = [UInt8](repeating: 0, count: min(size, max(expected + 1, 4 << 10)))
         var total = 0
         while true {
             guard let count = descriptor.read(into: &buffer) else { throw UnsafeFile(path, .unreadable(errno: errno)) }
@@ -66,7 +73,7 @@ public struct SafeFile: ~Copyable {
             // It may have grown since it was opened.
             if total > limit { throw UnsafeFile(path, .tooLarge(limit: limit)) }
             let chunk = buffer[..<count]
-            if firstIndex(of: 0, in: chunk) != nil { throw UnsafeFile(path, .containsNUL) }
+            if chunk.span.offset(of: 0) != nil { throw UnsafeFile(path, .containsNUL) }
             body(chunk)
         }
     }

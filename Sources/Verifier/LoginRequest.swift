@@ -29,6 +29,7 @@ public struct LoginRequest: Sendable {
             throw Refusal(.keyTypeMismatch, "%t is \(escaped(type, limit: 64)), the key is \(escaped(named, limit: 64))")
         }
         guard SSHCertificate.isCertificateType(named) else { return nil }
+        LibCryptoStart.leaveOutWhatAVerifierNeedsNot()
         let certificate: SSHCertificate
         do {
             certificate = try SSHCertificate(parsing: blob)

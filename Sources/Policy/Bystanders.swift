@@ -1,0 +1,60 @@
+import PKToken
+import Vocabulary
+
+/// The rows of an account that surely mean somebody else, told by their bytes: an account may have a million rows, and to take one apart costs
+/// ten times as much as to see that it is `ACCOUNT SUBJECT-OR-EMAIL ISSUER`, without quotes, comments or options, and of another person.
+/// Every other row is for the parser.
+struct Bystanders {
+    private let account: [UInt8]
+    private let subject: [UInt8]
+    private let email: [UInt8]
+
+    init(account: Text, apartFrom person: Person) {
+        self.account = account.utf8
+        subject = person.subject.utf8
+        email = person.email?.address.utf8 ?? []
+    }
+
+    /// Whether the line is such a row and its last column is `issuer`, which has been found good.
+    func have(_ line: Span<UInt8>, of issuer: [UInt8]) -> Bool {
+        let first = Bystanders.skipBlanks(line, 0)
+        let identity = Bystanders.skipBlanks(line, first + account.count)
+        let last = line.count - issuer.count
+        guard identity > first + account.count, identity < last, isBlank(line[last - 1]),
+            Bystanders.equal(line, first, account), Bystanders.equal(line, last, issuer)
+        else { return false }
+        var end = last - 1
+        while isBlank(line[end - 1]) { end -= 1 }
+        for position in identity..<end where !Bystanders.isPlain(line[position]) { return false }
+        let word = line.extracting(identity..<end)
+        return !Bystanders.resembles(word, subject) && !Bystanders.resembles(word, email)
+    }
+
+    private static func skipBlanks(_ line: Span<UInt8>, _ start: Int) -> Int {
+        var position = start
+        while position < line.count && isBlank(line[position]) { position += 1 }
+        return position
+    }
+
+    /// Whether `bytes` stand there, and stand for themselves: an apostrophe may be in a URL, and be a quote in a line.
+    private static func equal(_ line: Span<UInt8>, _ start: Int, _ bytes: [UInt8]) -> Bool {
+        for index in bytes.indices where line[start + index] != bytes[index] || bytes[index] == UInt8(ascii: "'") { return false }
+        return true
+    }
+
+    /// Stands for itself wherever it is: no blank, quote, backslash or #, nothing beyond ASCII, and no colon, with which all forms of an
+    /// identity begin but the two plain ones.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "'"), UInt8(ascii: ":"), UInt8(ascii: "\\"): false
+        default: byte > 0x20 && byte < 0x7F
+        }
+    }
+
+    /// Equal but for one bit of each byte, the one that makes upper case lower: the parser tells what is equal indeed.
+    private static func resembles(_ word: Span<UInt8>, _ bytes: [UInt8]) -> Bool {
+        guard word.count == bytes.count else { return false }
+        for index in bytes.indices where word[index] | 0x20 != bytes[index] | 0x20 { return false }
+        return true
+    }
+}
