@@ -4,15 +4,15 @@ import Testing
 extension RealSSH {
     @Suite("Who is authorized gets in")
     struct LoginTests {
-        @Test("opk login, and then ssh just works", arguments: ["ecdsa", "ed25519"])
-        func byEmail(kind: String) async throws {
+        @Test("opk login, and then ssh just works", arguments: ["ecdsa", "ed25519"], OpenSSH.here)
+        func byEmail(kind: String, version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 try await server.configure(
                     providers: ["\(provider.issuer) opk-demo 24h"], authID: ["\(server.alice) alice@example.com \(provider.issuer)"])
                 let key = try await laptop.logIn(provider.clientSpecification, ["-t", kind], visit: provider.press("alice"))
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [key]) == server.alice)
-                let verdict = try await server.verdict(on: try laptop.certificate(key), as: server.alice)
-                #expect(verdict.status == 0)
+                #expect(try await laptop.whoami(server.alice, on: server.daemon(version), keys: [key]) == server.alice)
+                let verdict = try await server.verdict(on: try laptop.certificate(key), as: server.alice, by: version)
+                #expect(verdict.status == 0, "\(verdict.log)")
                 #expect(verdict.lines.count == 1)
                 #expect(verdict.lines.first?.hasPrefix("cert-authority,principals=\"opkssh-wildcard\" ") == true)
             }
@@ -70,8 +70,8 @@ extension RealSSH {
             }
         }
 
-        @Test("scp and sftp carry files both ways")
-        func files() async throws {
+        @Test("scp and sftp carry files both ways", arguments: OpenSSH.here)
+        func files(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 try await server.configure(
                     providers: ["\(provider.issuer) opk-demo 24h"], authID: ["\(server.alice) alice@example.com \(provider.issuer)"])
@@ -79,31 +79,33 @@ extension RealSSH {
                 let content = String(repeating: "a line of a file\n", count: 10_000)
                 try content.write(toFile: laptop.path("sent"), atomically: true, encoding: .utf8)
                 let there = "\(server.alice)@127.0.0.1:by-scp"
-                let up = try await laptop.scp(laptop.path("sent"), there, on: server.daemon, keys: [key])
+                let daemon = try server.daemon(version)
+                let up = try await laptop.scp(laptop.path("sent"), there, on: daemon, keys: [key])
                 #expect(up.status == 0, "\(up.errors)")
-                let down = try await laptop.scp(there, laptop.path("back"), on: server.daemon, keys: [key])
+                let down = try await laptop.scp(there, laptop.path("back"), on: daemon, keys: [key])
                 #expect(down.status == 0, "\(down.errors)")
                 #expect(try String(contentsOfFile: laptop.path("back"), encoding: .utf8) == content)
                 let sftp = try await laptop.sftp(
-                    server.alice, on: server.daemon, keys: [key],
+                    server.alice, on: daemon, keys: [key],
                     batch: "put \(laptop.path("sent")) by-sftp\nget by-sftp \(laptop.path("back-by-sftp"))\nrm by-sftp\n")
                 #expect(sftp.status == 0, "\(sftp.errors)")
                 #expect(try String(contentsOfFile: laptop.path("back-by-sftp"), encoding: .utf8) == content)
             }
         }
 
-        @Test("a plain key offered first does no harm, and authorized_keys goes on working")
-        func plainKeys() async throws {
+        @Test("a plain key offered first does no harm, and authorized_keys goes on working", arguments: OpenSSH.here)
+        func plainKeys(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 try await server.configure(
                     providers: ["\(provider.issuer) opk-demo 24h"], authID: ["\(server.alice) alice@example.com \(provider.issuer)"])
+                let daemon = try server.daemon(version)
                 let plain = try await laptop.plainKey()
                 let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [plain]) == nil)
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [plain, key]) == server.alice)
+                #expect(try await laptop.whoami(server.alice, on: daemon, keys: [plain]) == nil)
+                #expect(try await laptop.whoami(server.alice, on: daemon, keys: [plain, key]) == server.alice)
                 let words = try String(contentsOfFile: plain + ".pub", encoding: .utf8).split(whereSeparator: \.isWhitespace).map(
                     String.init)
-                let verdict = try await server.verdict(on: words, as: server.alice)
+                let verdict = try await server.verdict(on: words, as: server.alice, by: version)
                 #expect(verdict.status == 0)
                 #expect(verdict.lines.isEmpty)
                 #expect(verdict.log.isEmpty)
@@ -111,23 +113,25 @@ extension RealSSH {
                 try await Command.mustRun("install", ["-d", "-m", "0700", "-o", server.bob, ownFolder.path])
                 try await Command.mustRun(
                     "install", ["-m", "0600", "-o", server.bob, plain + ".pub", ownFolder.appendingPathComponent("authorized_keys").path])
-                #expect(try await laptop.whoami(server.bob, on: server.daemon, keys: [plain]) == server.bob)
+                #expect(try await laptop.whoami(server.bob, on: daemon, keys: [plain]) == server.bob)
                 try FileManager.default.removeItem(at: ownFolder)
             }
         }
 
-        @Test("a certificate for one account is good for that account alone (V53)")
-        func principals() async throws {
+        @Test("a certificate for one account is good for that account alone (V53)", arguments: OpenSSH.here)
+        func principals(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 try await server.configure(
                     providers: ["\(provider.issuer) opk-demo 24h"],
                     authID: [server.alice, server.bob].map { "\($0) alice@example.com \(provider.issuer)" })
+                let daemon = try server.daemon(version)
                 let key = try await laptop.logIn(
                     provider.clientSpecification, ["--principals", server.alice], visit: provider.press("alice"))
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [key]) == server.alice)
-                #expect(try await laptop.whoami(server.bob, on: server.daemon, keys: [key]) == nil)
+                #expect(try await laptop.whoami(server.alice, on: daemon, keys: [key]) == server.alice)
+                #expect(try await laptop.whoami(server.bob, on: daemon, keys: [key]) == nil)
                 #expect(
-                    try await server.verdict(on: try laptop.certificate(key), as: server.bob).reason == "account-not-in-certificate")
+                    try await server.verdict(on: try laptop.certificate(key), as: server.bob, by: version).reason
+                        == "account-not-in-certificate")
             }
         }
 

@@ -22,8 +22,8 @@ extension RealSSH {
             }
         }
 
-        @Test("opk-verify admits what opkssh login minted, and refuses it where it should", arguments: ["ecdsa", "ed25519"])
-        func theirClient(kind: String) async throws {
+        @Test("opk-verify admits what opkssh login minted, and refuses it where it should", arguments: ["ecdsa", "ed25519"], OpenSSH.here)
+        func theirClient(kind: String, version: OpenSSH) async throws {
             try await withDemoProviderBehindTLS { laptop, provider, front, server in
                 try await server.configure(
                     providers: ["\(front.url) opk-demo 24h"],
@@ -32,9 +32,9 @@ extension RealSSH {
                 let key = try await laptop.logInWithOpkssh(
                     "\(front.url),opk-demo", certificateAuthority: front.certificateAuthority, key: "theirs", ["-t", kind],
                     visit: provider.press("alice", ["--cacert", front.certificateAuthority, "-b", laptop.path("opkssh.jar")]))
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [key]) == server.alice)
-                #expect(try await laptop.whoami(server.bob, on: server.daemon, keys: [key]) == nil)
-                #expect(try await server.verdict(on: try laptop.certificate(key), as: server.bob).reason == "no-row-admits")
+                #expect(try await laptop.whoami(server.alice, on: server.daemon(version), keys: [key]) == server.alice)
+                #expect(try await laptop.whoami(server.bob, on: server.daemon(version), keys: [key]) == nil)
+                #expect(try await server.verdict(on: try laptop.certificate(key), as: server.bob, by: version).reason == "no-row-admits")
             }
         }
 

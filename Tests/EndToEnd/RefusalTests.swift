@@ -6,37 +6,39 @@ extension RealSSH {
     @Suite("Who is not authorized stays out, for the right reason")
     struct RefusalTests {
         /// Refused by sshd, and by opk-verify for this reason.
-        func expectRefused(_ laptop: Laptop, _ server: Server, _ key: String, as account: String, reason: String) async throws {
-            let verdict = try await server.verdict(on: try laptop.certificate(key), as: account)
+        func expectRefused(
+            _ laptop: Laptop, _ server: Server, _ key: String, as account: String, reason: String, by version: OpenSSH = .machine
+        ) async throws {
+            let verdict = try await server.verdict(on: try laptop.certificate(key), as: account, by: version)
             #expect(verdict.status == 1)
             #expect(verdict.lines.isEmpty)
             #expect(verdict.reason == reason, "\(verdict.log)")
-            #expect(try await laptop.whoami(account, on: server.daemon, keys: [key]) == nil)
+            #expect(try await laptop.whoami(account, on: server.daemon(version), keys: [key]) == nil)
         }
 
-        @Test("alice is let into her own account and refused from bob's")
-        func otherAccount() async throws {
+        @Test("alice is let into her own account and refused from bob's", arguments: OpenSSH.here)
+        func otherAccount(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 try await server.configure(
                     providers: ["\(provider.issuer) opk-demo 24h"],
                     authID: ["\(server.alice) alice@example.com \(provider.issuer)", "\(server.bob) bob@example.com \(provider.issuer)"])
                 let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [key]) == server.alice)
-                try await expectRefused(laptop, server, key, as: server.bob, reason: "no-row-admits")
+                #expect(try await laptop.whoami(server.alice, on: server.daemon(version), keys: [key]) == server.alice)
+                try await expectRefused(laptop, server, key, as: server.bob, reason: "no-row-admits", by: version)
             }
         }
 
-        @Test("an identity older than the provider's row allows is refused")
-        func expired() async throws {
+        @Test("an identity older than the provider's row allows is refused", arguments: OpenSSH.here)
+        func expired(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 let authID = ["\(server.alice) alice@example.com \(provider.issuer)"]
                 try await server.configure(providers: ["\(provider.issuer) opk-demo 1h"], authID: authID)
                 let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [key]) == server.alice)
+                #expect(try await laptop.whoami(server.alice, on: server.daemon(version), keys: [key]) == server.alice)
                 // An hour is long to wait: the administrator turns it into a second.
                 try await server.configure(providers: ["\(provider.issuer) opk-demo 1s"], authID: authID)
                 try await Task.sleep(for: .seconds(1.2))
-                try await expectRefused(laptop, server, key, as: server.alice, reason: "expired")
+                try await expectRefused(laptop, server, key, as: server.alice, reason: "expired", by: version)
             }
         }
 
@@ -106,20 +108,20 @@ extension RealSSH {
             }
         }
 
-        @Test("a certificate with one byte changed is refused")
-        func tampered() async throws {
+        @Test("a certificate with one byte changed is refused", arguments: OpenSSH.here)
+        func tampered(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 try await server.configure(
                     providers: ["\(provider.issuer) opk-demo 24h"], authID: ["\(server.alice) alice@example.com \(provider.issuer)"])
                 let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
                 let good = try laptop.certificate(key)
                 let other = try CertificateSurgery.flippingOneByteOfTheKeyID(of: good, "alice@example.com")
-                let verdict = try await server.verdict(on: other, as: server.alice)
+                let verdict = try await server.verdict(on: other, as: server.alice, by: version)
                 #expect(verdict.status == 1)
                 #expect(verdict.lines.isEmpty)
                 #expect(verdict.reason == "certificate-signature", "\(verdict.log)")
                 try (other.joined(separator: " ") + "\n").write(toFile: key + "-cert.pub", atomically: true, encoding: .utf8)
-                #expect(try await laptop.whoami(server.alice, on: server.daemon, keys: [key]) == nil)
+                #expect(try await laptop.whoami(server.alice, on: server.daemon(version), keys: [key]) == nil)
             }
         }
 

@@ -7,7 +7,7 @@ import Foundation
 final class BackgroundProcess: @unchecked Sendable {
     let log: URL
     private let program: String
-    private let identifier: pid_t
+    let identifier: pid_t
     private let lock = NSLock()
     private var ended: Int32?
 

@@ -26,6 +26,21 @@ final class Laptop: Sendable {
         return path(name)
     }
 
+    /// The same key and token in a certificate for other principals, none if nil: what somebody with ssh-keygen can do to a certificate of their own.
+    ///
+    /// - Returns: the path of a copy of the key, beside which it lies.
+    func signAgain(_ certificate: [String], key: String = "key", for principals: String?) async throws -> String {
+        let copy = path("\(key)-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.copyItem(atPath: path(key), toPath: copy)
+        try await Command.mustRun("ssh-keygen", ["-y", "-f", copy]).write(toFile: copy + ".pub", atomically: true, encoding: .utf8)
+        let token = try CertificateSurgery.token(in: certificate)
+        try await Command.mustRun(
+            "ssh-keygen",
+            ["-q", "-s", copy, "-I", "signed again"] + (principals.map { ["-n", $0] } ?? [])
+                + ["-O", "extension:openpubkey-pkt=\(token)", copy + ".pub"])
+        return copy
+    }
+
     // MARK: opk login
 
     /// `opk login`, and in the browser's place `visit`, which is given the URL that it printed.
@@ -99,9 +114,11 @@ final class Laptop: Sendable {
         return ["-F", "none"] + set.flatMap { ["-o", $0] } + keys.flatMap { ["-i", $0] }
     }
 
-    func ssh(_ account: String, on server: SSHDaemon, keys: [String], _ command: [String]) async throws -> Command.Outcome {
+    func ssh(_ account: String, on server: SSHDaemon, keys: [String], from address: String = "127.0.0.1", _ command: [String]) async throws
+        -> Command.Outcome
+    {
         try await Command.run(
-            "ssh", options(server, keys) + ["-p", String(server.port), "\(account)@127.0.0.1"] + command,
+            "ssh", options(server, keys) + ["-b", address, "-p", String(server.port), "\(account)@127.0.0.1"] + command,
             environment: Command.environment(home: home.path))
     }
 

@@ -1,15 +1,17 @@
 import Foundation
 
-/// A private sshd on 127.0.0.1, with host keys and a configuration of its own.
+/// A private sshd on 127.0.0.1, with a host key and a configuration of its own: this machine's program, or a root's.
 final class SSHDaemon: @unchecked Sendable {
     let port: UInt16
     private let folder: URL
+    private let root: SSHRoot?
     private var process: BackgroundProcess?
     private var madeRunFolder = false
 
-    init(folder: URL, port: UInt16) {
+    init(folder: URL, port: UInt16, root: SSHRoot? = nil) {
         self.folder = folder
         self.port = port
+        self.root = root
     }
 
     var knownHosts: URL { folder.appendingPathComponent("known_hosts") }
@@ -21,7 +23,7 @@ final class SSHDaemon: @unchecked Sendable {
         if !FileManager.default.fileExists(atPath: hostKey) {
             try await Command.mustRun("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey])
         }
-        try await makeRunFolder()
+        if root == nil { makeRunFolder() }
         let file = folder.appendingPathComponent("sshd_config").path
         let configuration = """
             Port \(port)
@@ -40,13 +42,13 @@ final class SSHDaemon: @unchecked Sendable {
             AuthorizedKeysCommandUser \(user)
 
             """
-        guard let sshd = Machine.path("sshd") else { throw HarnessError("no sshd") }
+        let sshd = try program()
         // From OpenSSH 9.8 on, failed logins make their address wait; earlier ones do not know the word.
         for extra in ["PerSourcePenalties no\n", ""] {
             try (configuration + extra).write(toFile: file, atomically: true, encoding: .utf8)
-            if try await Command.run(sshd, ["-t", "-f", file]).status == 0 { break }
+            if try await Command.run(sshd[0], sshd.dropFirst() + ["-t", "-f", file]).status == 0 { break }
         }
-        let call = wrapper + [sshd, "-D", "-e", "-f", file]
+        let call = wrapper + sshd + ["-D", "-e", "-f", file]
         process = try BackgroundProcess(call[0], Array(call.dropFirst()), log: folder.appendingPathComponent("sshd.log"))
         _ = try await process?.waitForLine("listening sshd") { $0.contains("Server listening on 127.0.0.1") ? true : nil }
         let publicKey = try String(contentsOfFile: hostKey + ".pub", encoding: .utf8).split(separator: " ").prefix(2)
@@ -58,8 +60,22 @@ final class SSHDaemon: @unchecked Sendable {
         if madeRunFolder { rmdir("/run/sshd") }
     }
 
+    /// sshd, and what it is put behind.
+    private func program() throws -> [String] {
+        if let root { return try root.entering() + ["/usr/sbin/sshd"] }
+        guard let sshd = Machine.path("sshd") else { throw HarnessError("no sshd") }
+        return [sshd]
+    }
+
+    /// The version that answers on its port.
+    func version() async throws -> OpenSSH.Version {
+        let greeting = try await Command.run("ssh-keyscan", ["-t", "ed25519", "-p", String(port), "127.0.0.1"]).both
+        guard let version = OpenSSH.Version(in: greeting) else { throw HarnessError("no OpenSSH answers: \(greeting)") }
+        return version
+    }
+
     /// sshd wants its privilege separation folder.
-    private func makeRunFolder() async throws {
+    private func makeRunFolder() {
         if mkdir("/run/sshd", 0o755) == 0 { madeRunFolder = true }
     }
 }

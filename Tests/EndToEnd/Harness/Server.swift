@@ -1,8 +1,9 @@
 import Foundation
+import Synchronization
 import Testing
 
 /// A server as an administrator would set it up, but for its place: our programs in a folder that is root's all the way, accounts of its
-/// own, a real sshd on loopback that asks opk-verify.
+/// own, and on loopback one real sshd of each version, all of which ask opk-verify.
 final class Server: Sendable {
     /// The one that the suite's tests share; they run one after the other.
     @TaskLocal static var current: Server?
@@ -18,8 +19,11 @@ final class Server: Sendable {
     let folder: URL
     let alice = Accounts.name("alice")
     let bob = Accounts.name("bob")
-    private let commandUser = Accounts.name("cmd")
+    let commandUser = Accounts.name("cmd")
+    /// This machine's own sshd.
     let daemon: SSHDaemon
+    private let roots: Mutex<[OpenSSH: SSHRoot]> = Mutex([:])
+    private let daemons: Mutex<[OpenSSH: SSHDaemon]> = Mutex([:])
 
     var configFolder: URL { folder.appendingPathComponent("etc") }
     var cacheFolder: URL { folder.appendingPathComponent("cache") }
@@ -47,8 +51,14 @@ final class Server: Sendable {
                 try await Command.mustRun("install", ["-m", "0755", programs.appendingPathComponent(name).path, program(name)])
             }
             try await clearCache()
-            let command = "\(program("opk-verify")) --config-dir \(configFolder.path) --cache-dir \(cacheFolder.path) -- %u %k %t"
-            try await daemon.start(command: command, user: commandUser)
+            try await daemon.start(command: command(), user: commandUser)
+            for version in OpenSSH.here {
+                guard let archive = version.archive else { continue }
+                let root = try await SSHRoot.start(archive, name: version.rawValue, server: folder)
+                roots.withLock { $0[version] = root }
+                let other = try await startDaemon(version, "sshd-\(version)", command: command())
+                daemons.withLock { $0[version] = other }
+            }
         } catch {
             await stop()
             throw error
@@ -57,9 +67,42 @@ final class Server: Sendable {
 
     func stop() async {
         await daemon.stop()
+        for other in daemons.withLock({ $0.values.map { $0 } }) { await other.stop() }
+        for root in roots.withLock({ $0.values.map { $0 } }) { await root.stop() }
         for account in [alice, bob, commandUser] { await Accounts.remove(account) }
         try? FileManager.default.removeItem(at: folder)
     }
+
+    // MARK: versions of sshd
+
+    /// The sshd of a version. All of them have the same accounts, configuration and key cache.
+    func daemon(_ version: OpenSSH) throws -> SSHDaemon {
+        if version == .machine { return daemon }
+        guard let other = daemons.withLock({ $0[version] }) else { throw HarnessError("no sshd of \(version)") }
+        return other
+    }
+
+    /// Another sshd of a version, with a folder of its own; the caller stops it.
+    func startDaemon(_ version: OpenSSH, _ name: String, command: String) async throws -> SSHDaemon {
+        let place = folder.appendingPathComponent(name)
+        try await Command.mustRun("install", ["-d", "-m", "0755", place.path])
+        let other = SSHDaemon(folder: place, port: try Machine.freePort(), root: roots.withLock { $0[version] })
+        try await other.start(command: command, user: commandUser)
+        return other
+    }
+
+    /// How sshd calls us, or `program` in our place.
+    func command(_ program: String = "opk-verify", words: String = "%u %k %t") -> String {
+        "\(self.program(program)) --config-dir \(configFolder.path) --cache-dir \(cacheFolder.path) -- \(words)"
+    }
+
+    /// A program and its arguments, as they are to be called to run where that version of sshd runs.
+    func call(_ version: OpenSSH, _ words: [String]) throws -> [String] {
+        guard let root = roots.withLock({ $0[version] }) else { return words }
+        return try root.entering() + words
+    }
+
+    // MARK: what the administrator does
 
     /// What the administrator writes. The key cache is as on the first day.
     func configure(providers: [String], authID: [String], config: String? = nil) async throws {
@@ -100,19 +143,13 @@ final class Server: Sendable {
         }
     }
 
-    func verdict(on certificate: [String], as account: String) async throws -> Verdict {
+    func verdict(on certificate: [String], as account: String, by version: OpenSSH = .machine) async throws -> Verdict {
         guard certificate.count >= 2 else { throw HarnessError("no certificate") }
         let answer = folder.appendingPathComponent("home/\(commandUser)/answer").path
-        let call = [
-            program("opk-verify"), "--config-dir", configFolder.path, "--cache-dir", cacheFolder.path, "--", account, certificate[1],
-            certificate[0], ">\(answer)",
-        ]
-        let outcome = try await Command.run(
-            "setpriv",
-            [
-                "--reuid=\(commandUser)", "--regid=\(commandUser)", "--clear-groups", "--", "script", "-qec",
-                call.joined(separator: " "), "/dev/null",
-            ])
+        let user = ["setpriv", "--reuid=\(commandUser)", "--regid=\(commandUser)", "--clear-groups", "--"]
+        let call = try call(version, user + [command(words: "\(account) \(certificate[1]) \(certificate[0])")])
+        // Only root can enter another namespace, so the terminal comes first and the other user after it.
+        let outcome = try await Command.run("script", ["-qec", "\(call.joined(separator: " ")) >\(answer)", "/dev/null"])
         let lines = (try? String(contentsOfFile: answer, encoding: .utf8))?.split(separator: "\n").map(String.init) ?? []
         return Verdict(status: outcome.status, lines: lines, log: outcome.output.trimmingCharacters(in: .whitespacesAndNewlines))
     }
