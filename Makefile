@@ -1,11 +1,13 @@
 # The index of this project. `make` alone lists what can be asked of it.
 # Variables: PREFIX and DESTDIR (install, uninstall), OPK_SHARED (where the published test data lies; ../shared),
-# SECONDS_EACH (fuzz), OPK_STRICT=1 (warnings are errors; `make check` sets it).
+# SECONDS_EACH (fuzz), RUNS and PROFILE=1 (bench), OPK_STRICT=1 (warnings are errors; `make check` sets it).
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 OPK_SHARED ?= ../shared
 SECONDS_EACH ?= 60
+RUNS ?= 300
+PROFILE ?=
 
 # The Swift runtime goes into the programs (scripts/build adds how they are linked), and no folder of theirs is searched for a library: a server needs only libcrypto, libyaml, libcurl and
 # the C library's family, and gets its distribution's.
@@ -49,10 +51,10 @@ check: ## what CI runs: lint, build without a warning, look at the binaries, tes
 	@scripts/lint-programs
 	@scripts/test
 
-bench: ## instructions, wall time and memory of opk-verify against the least that such a program can cost
+bench: ## what opk-verify costs, and whether it may; RUNS=20 for a quick look, PROFILE=1 for where the time goes
 	@.ci/install-packages bench
 	@scripts/build
-	@scripts/bench
+	@scripts/bench $(if $(PROFILE),--profile,$(RUNS))
 
 fuzz: ## fuzz each parser for SECONDS_EACH (60) seconds and print the coverage
 	@.ci/install-packages build
