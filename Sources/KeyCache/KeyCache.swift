@@ -56,9 +56,11 @@ public struct KeyCache: Sendable {
         try AtomicFile.write(keys.record, to: path(keys.issuer, ".json"), mode: 0o644)
     }
 
-    /// Held while fetching for this issuer: one fetch at a time. Nil where another still fetches after `milliseconds`.
-    public func lock(issuer: Text, waitingAtMost milliseconds: Int) throws(WriteFailure) -> FileLock? {
-        try FileLock(path(issuer, ".lock"), waitingAtMost: milliseconds)
+    /// Runs `body` with the issuer's lock in hand, one fetch at a time, or says that it cannot be had.
+    public func withLock<Result, Failure: Error>(
+        issuer: Text, waitingAtMost milliseconds: Int, _ body: (FileLock.State) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try FileLock.attempt(path(issuer, ".lock"), waitingAtMost: milliseconds, body)
     }
 
     /// How the last fetch for this issuer ended; nil where none is known, or where it lies in the future: the clock was changed.

@@ -65,21 +65,18 @@ public struct KeyFetcher: Sendable {
         } catch {
             throw .provider(error)
         }
-        var warnings: [String] = []
-        var isBusy = false
-        let lock: FileLock?
-        do throws(WriteFailure) {
-            lock = try cache.lock(issuer: issuer, waitingAtMost: purpose == .refresh ? 0 : Int(client.timeout / .milliseconds(1)) + 500)
-            isBusy = lock == nil
-        } catch {
-            warnings.append("fetching without a lock: \(error)")
-            lock = nil
+        let patience = purpose == .refresh ? 0 : Int(client.timeout / .milliseconds(1)) + 500
+        return try cache.withLock(issuer: issuer, waitingAtMost: patience) { state throws(Failure) in
+            var warnings: [String] = []
+            switch state {
+            case .held: break
+            case .busy: throw .busy
+            case .unavailable(let error): warnings.append("fetching without a lock: \(error)")
+            }
+            if let keys = try outcomeOfAnother(issuer, purpose, asked) { return Answer(keys: keys, warnings: warnings) }
+            let keys = try fetch(issuer, before: end, &warnings)
+            return Answer(keys: keys, warnings: warnings)
         }
-        if isBusy { throw .busy }
-        if let keys = try outcomeOfAnother(issuer, purpose, asked) { return Answer(keys: keys, warnings: warnings) }
-        let keys = try fetch(issuer, before: end, &warnings)
-        _ = consume lock
-        return Answer(keys: keys, warnings: warnings)
     }
 
     /// What the last fetch says about this one; nil where this one has to ask the provider.

@@ -211,19 +211,17 @@ final class KeyCacheTests {
 
     @Test("lets one fetch at a time through, for each issuer")
     func lock() throws {
-        func isFree(_ issuer: Text, _ cache: KeyCache) throws -> Bool {
-            if let lock = try cache.lock(issuer: issuer, waitingAtMost: 30) {
-                _ = consume lock
-                return true
-            }
-            return false
+        func state(_ issuer: Text, _ cache: KeyCache, waiting: Int = 30) -> FileLock.State {
+            cache.withLock(issuer: issuer, waitingAtMost: waiting) { $0 }
         }
-        if let held = try cache.lock(issuer: issuer, waitingAtMost: 0) {
-            #expect(try !isFree(issuer, cache))
-            #expect(try isFree("https://other.example", cache))
-            _ = consume held
+        cache.withLock(issuer: issuer, waitingAtMost: 0) { mine in
+            #expect(mine == .held && state(issuer, cache) == .busy)
+            #expect(state("https://other.example", cache) == .held)
         }
-        #expect(try isFree(issuer, cache))
-        #expect(throws: WriteFailure.self) { _ = try isFree(issuer, KeyCache(directory: "/nonexistent")) }
+        #expect(state(issuer, cache) == .held)
+        guard case .unavailable = state(issuer, KeyCache(directory: "/nonexistent")) else {
+            Issue.record("a folder that is not there has no locks")
+            return
+        }
     }
 }

@@ -241,11 +241,7 @@ struct OPKFetchTests {
 
 /// The program that was built with these tests.
 enum OPKFetch {
-    static let path: String = {
-        let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("opk-fetch").path
-        let built = SharedData.packageRoot.appendingPathComponent(".build/debug/opk-fetch").path
-        return FileManager.default.isExecutableFile(atPath: beside) ? beside : built
-    }()
+    static let path = BuiltPrograms.path("opk-fetch")
 
     /// On a thread of its own: fifty of them would take all of the pool's.
     static func run(_ arguments: [String], input: String = "", environment: [String: String] = [:]) async throws

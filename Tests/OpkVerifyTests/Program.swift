@@ -36,13 +36,7 @@ struct Run: Sendable, CustomStringConvertible {
 /// The programs that were built with these tests, run as sshd runs one: a vector of arguments, an environment that is given whole, nothing
 /// on standard input, a pipe for the answer. Standard error is a terminal, so that the log line is seen there.
 enum Program {
-    static let folder: URL = {
-        let beside = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-        let isThere = FileManager.default.isExecutableFile(atPath: beside.appendingPathComponent("opk-verify").path)
-        return isThere ? beside : SharedData.packageRoot.appendingPathComponent(".build/debug")
-    }()
-
-    static let verify = folder.appendingPathComponent("opk-verify").path
+    static let verify = BuiltPrograms.path("opk-verify")
 
     enum Output {
         case read

@@ -2,6 +2,7 @@ import Foundation
 import JOSE
 import KeyCache
 import MintingKit
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -163,7 +164,7 @@ final class Separation {
 
     func write(_ name: String, _ text: String) throws { try doorway.write(name, text, mode: 0o644) }
 
-    var fetchProgram: String { Program.folder.appendingPathComponent("opk-fetch").path }
+    var fetchProgram: String { BuiltPrograms.path("opk-fetch") }
     var fetchWords: [String] { ["--config-dir", doorway.config, "--cache-dir", doorway.cacheFolder] }
 
     var ownersOfRecords: Set<UInt32> {
