@@ -13,7 +13,11 @@ public struct JWKSet: Sendable {
     /// - Throws: `.notAnObject` for a bare array, a bare key, or an object whose `keys` is not an array.
     public init(_ json: JSON) throws(JSONError) {
         guard let elements = json["keys"]?.array else { throw JSONError(.notAnObject, at: 0) }
-        keys = Array(elements.lazy.compactMap { $0.object.flatMap(JWK.init) }.prefix(JWKSet.maximumKeys))
+        var keys: [JWK] = []
+        for element in elements where keys.count < JWKSet.maximumKeys {
+            if let object = element.object, let key = JWK(object) { keys.append(key) }
+        }
+        self.keys = keys
     }
 
     /// Keys that count beyond this many are passed over: making a key costs time, and a provider has a handful.
@@ -37,13 +41,17 @@ public struct JWKSet: Sendable {
     /// The keys that may have made a signature: those of that `kid` and algorithm, at most four; without a `kid`, the one that fits.
     public func select(keyID: Text?, algorithm: JWSAlgorithm) -> Selection {
         let fitting = keys.filter { $0.algorithm == algorithm && (keyID == nil || $0.keyID == keyID) }
+        // Loops: the types of lazy chains are put together at run time, which costs as much here as a signature of the provider's.
+        var usable: [PublicKey] = []
         if keyID == nil {
-            var usable = fitting.lazy.compactMap { $0.publicKey() }.prefix(2).makeIterator()
-            guard let key = usable.next() else { return .none }
-            return usable.next() == nil ? .keys([key]) : .ambiguous
+            for key in fitting where usable.count < 2 {
+                if let key = key.publicKey() { usable.append(key) }
+            }
+            return usable.isEmpty ? .none : usable.count == 1 ? .keys(usable) : .ambiguous
         }
-        let made = fitting.prefix(JWKSet.maximumMade).lazy.compactMap { $0.publicKey() }
-        let usable = Array(made.prefix(JWKSet.maximumTried))
+        for key in fitting.prefix(JWKSet.maximumMade) where usable.count < JWKSet.maximumTried {
+            if let key = key.publicKey() { usable.append(key) }
+        }
         return usable.isEmpty ? .none : .keys(usable)
     }
 }

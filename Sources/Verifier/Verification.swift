@@ -68,7 +68,7 @@ public struct Verification<Sources: VerifierSources> {
         record.note(identity)
         let admitting = try authorize(identity, as: account, config)
         record.rows = admitting.map(\.line)
-        return Array(admitting.map { _ in line }.uniqued().prefix(Verification.maximumLines))
+        return admitting.map { _ in line }.uniqued(atMost: Verification.maximumLines)
     }
 
     /// Step 9. Userinfo is asked only where the ID token alone does not admit.
@@ -103,10 +103,11 @@ extension Verification {
     }
 }
 
-extension Array where Element: Hashable {
-    /// Each element once, where it came first.
-    fileprivate func uniqued() -> [Element] {
-        var seen: Set<Element> = []
-        return filter { seen.insert($0).inserted }
+extension Array where Element: Equatable {
+    /// Each element once, where it came first, and no more than `limit` of them.
+    fileprivate func uniqued(atMost limit: Int) -> [Element] {
+        var found: [Element] = []
+        for element in self where found.count < limit && !found.contains(element) { found.append(element) }
+        return found
     }
 }
