@@ -18,25 +18,21 @@ public struct KeySettings: Hashable, Sendable {
     /// sshd's LoginGraceTime is two minutes, and it asks twice.
     static let timeoutBounds = TimeSpan(seconds: 1)...TimeSpan(seconds: 30)
 
-    /// For each setting the first of `options` that names it counts.
-    private init(_ options: [KeyOptions]) {
-        func first<Value>(_ setting: (KeyOptions) -> Value?) -> Value? { options.lazy.compactMap(setting).first }
-        let age = first(\.maximumAge)
-        let refresh = first(\.refreshAfter)
+    private init(_ options: KeyOptions) {
         // A maximum age that was made shorter than the default's renewal makes that shorter too, and the other way round.
-        maximumAge = age ?? max(KeySettings.defaultMaximumAge, refresh ?? KeySettings.defaultRefreshAfter)
-        refreshAfter = min(refresh ?? KeySettings.defaultRefreshAfter, maximumAge)
-        timeout = first(\.timeout) ?? KeySettings.defaultTimeout
-        authorities = first(\.authorities)
+        maximumAge = options.maximumAge ?? max(KeySettings.defaultMaximumAge, options.refreshAfter ?? KeySettings.defaultRefreshAfter)
+        refreshAfter = min(options.refreshAfter ?? KeySettings.defaultRefreshAfter, maximumAge)
+        timeout = options.timeout ?? KeySettings.defaultTimeout
+        authorities = options.authorities
     }
 
     /// For an issuer that no row names.
     public init(_ config: ServerConfig) {
-        self.init([config.keys])
+        self.init(config.keys)
     }
 
     public init(for row: ProviderRow, _ config: ServerConfig) {
-        self.init([row.keys, config.keys])
+        self.init(row.keys.orElse(config.keys))
     }
 
     /// For whoever knows the issuer only: of several rows the first that names a setting decides.
@@ -45,6 +41,18 @@ public struct KeySettings: Hashable, Sendable {
     public init?(of issuer: Text, in providers: Providers, _ config: ServerConfig) {
         let rows = providers.rows.filter { $0.issuer == issuer }
         guard !rows.isEmpty else { return nil }
-        self.init(rows.map(\.keys) + [config.keys])
+        self.init(rows.reduce(KeyOptions()) { $0.orElse($1.keys) }.orElse(config.keys))
+    }
+}
+
+extension KeyOptions {
+    /// What is not said here is as `other` says.
+    fileprivate func orElse(_ other: KeyOptions) -> KeyOptions {
+        var both = self
+        if both.refreshAfter == nil { both.refreshAfter = other.refreshAfter }
+        if both.maximumAge == nil { both.maximumAge = other.maximumAge }
+        if both.timeout == nil { both.timeout = other.timeout }
+        if both.authorities == nil { both.authorities = other.authorities }
+        return both
     }
 }

@@ -7,9 +7,11 @@ struct ProviderOptionColumn {
     private(set) var keys = KeyOptions()
 
     init(_ column: Text) throws(RowFault) {
-        var seen: Set<Text> = []
-        for option in try OptionList(column).options {
-            guard seen.insert(option.name).inserted else { throw RowFault("the option \(option.name) is there twice") }
+        // Most rows have none, and are read on every login.
+        if column.isEmpty { return }
+        let list = try OptionList(column).options
+        for (index, option) in list.enumerated() {
+            if list[..<index].contains(where: { $0.name == option.name }) { throw RowFault("the option \(option.name) is there twice") }
             try take(option)
         }
         if let refresh = keys.refreshAfter, let age = keys.maximumAge, refresh > age {
@@ -18,12 +20,11 @@ struct ProviderOptionColumn {
     }
 
     private mutating func take(_ option: OptionList.Option) throws(RowFault) {
-        if let flag = ProviderOptionColumn.flags[option.name] {
-            try OptionList.flag(option)
-            options.insert(flag)
-            return
-        }
         switch option.name {
+        case "trust-unverified-email": try flag(option, .trustUnverifiedEmail)
+        case "require-verified-email": try flag(option, .requireVerifiedEmail)
+        case "access-token-type": try flag(option, .accessTokenType)
+        case "key-binding": try flag(option, .keyBinding)
         case "refresh-after": keys.refreshAfter = try span(option, KeySettings.refreshBounds)
         case "max-age": keys.maximumAge = try span(option, KeySettings.ageBounds)
         case "timeout": keys.timeout = try span(option, KeySettings.timeoutBounds)
@@ -35,10 +36,10 @@ struct ProviderOptionColumn {
         }
     }
 
-    private static let flags: [Text: ProviderOptions] = [
-        "trust-unverified-email": .trustUnverifiedEmail, "require-verified-email": .requireVerifiedEmail,
-        "access-token-type": .accessTokenType, "key-binding": .keyBinding,
-    ]
+    private mutating func flag(_ option: OptionList.Option, _ flag: ProviderOptions) throws(RowFault) {
+        try OptionList.flag(option)
+        options.insert(flag)
+    }
 
     private func span(_ option: OptionList.Option, _ bounds: ClosedRange<TimeSpan>) throws(RowFault) -> TimeSpan {
         let value = try OptionList.value(option)

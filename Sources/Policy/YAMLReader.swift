@@ -76,13 +76,24 @@ import Vocabulary
 
     private mutating func entries(_ depth: Int) throws(ConfigurationError) -> [YAMLNode.Entry] {
         var entries: [YAMLNode.Entry] = []
-        var names: Set<Text> = []
+        var names = YAMLNames()
         while true {
             let event = try next()
             if case .mappingEnd = event.kind { return entries }
             guard case .scalar(let key, _) = event.kind else { throw ConfigurationError(event.line, "a key is not a plain word") }
-            guard names.insert(key).inserted else { throw ConfigurationError(event.line, "\(key) is there twice") }
+            if names.contains(key, among: entries) { throw ConfigurationError(event.line, "\(key) is there twice") }
             entries.append(YAMLNode.Entry(line: event.line, key: key, value: try node(try next(), depth: depth + 1)))
+        }
+    }
+
+    /// The keys of one mapping. A set only where there are many of them: making one is dear, and most mappings have a few.
+    private struct YAMLNames {
+        private var many: Set<Text>?
+
+        mutating func contains(_ key: Text, among entries: [YAMLNode.Entry]) -> Bool {
+            if entries.count < 32 { return entries.contains { $0.key == key } }
+            if many == nil { many = Set(entries.map(\.key)) }
+            return many?.insert(key).inserted == false
         }
     }
 
