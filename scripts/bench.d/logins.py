@@ -14,9 +14,6 @@ class Daemon:
     """A private sshd on loopback, and what it and all that it started have cost."""
 
     def __init__(self, place, name, host_key, lines):
-        if not os.path.exists("/run/sshd"):
-            os.mkdir("/run/sshd", 0o755)
-            place.undo.append(lambda: os.rmdir("/run/sshd"))
         self.port = free_port()
         options = [
             f"Port {self.port}", "ListenAddress 127.0.0.1", f"HostKey {host_key}", "PidFile none", "AuthenticationMethods publickey", "UsePAM no",
