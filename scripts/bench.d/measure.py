@@ -22,6 +22,7 @@ class Case:
     every: int = 1                          # takes its turn in every n-th round only: for what is slow
     before: Optional[Callable] = None       # not measured: what has to be so when it starts,
     after: Optional[Callable] = None        # and what has to be over when the next one does
+    log: object = None                      # a file that says why it failed, if it does
 
     def __post_init__(self):
         self.arguments = [str(word) for word in self.arguments]
@@ -49,7 +50,8 @@ def once(case):
     _, status, usage = os.wait4(child, 0)
     wall = time.perf_counter() - start
     if os.waitstatus_to_exitcode(status) != case.status:
-        raise Failed(f"{case.name}: {case.arguments[0]} ended with {os.waitstatus_to_exitcode(status)}, not {case.status}")
+        said = "" if case.log is None else "; its log ends so:\n" + case.log.read_text(errors="replace")[-2000:]
+        raise Failed(f"{case.name}: {case.arguments[0]} ended with {os.waitstatus_to_exitcode(status)}, not {case.status}{said}")
     if case.after:
         case.after()
     return wall, usage.ru_utime + usage.ru_stime, usage.ru_minflt

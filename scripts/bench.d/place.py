@@ -1,6 +1,6 @@
 """Where the bench works: a folder of its own, and as root a private mount namespace, so that /etc/opk, /etc/passwd and the logs that opkssh, sshd
 and opk-verify see are copies of ours and the machine's own are never touched."""
-import fcntl, json, os, pathlib, re, shutil, socket, stat, struct, subprocess, sys, tempfile, threading, time
+import fcntl, json, os, pathlib, re, shutil, socket, struct, subprocess, sys, tempfile, threading, time
 
 import measure
 
@@ -106,19 +106,24 @@ class Place:
         subprocess.run(["cp", "-a", "/etc", etc], check=True)
         subprocess.run(["mount", "--bind", etc, "/etc"], check=True)
         self.undo.append(lambda: subprocess.run(["umount", "--lazy", "/etc"]))
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", "/var/log"], check=True)
-        if os.path.exists("/dev/log"):
-            self.swallow_log()
+        log = os.path.realpath("/dev/log") if os.path.exists("/dev/log") else None
+        for folder in ("/var/log", "/run"):
+            subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", folder], check=True)
+        # What another sshd of this machine makes and takes away is not ours.
+        os.mkdir("/run/sshd", 0o755)
+        if log:
+            self.swallow_log(log)
 
-    def swallow_log(self):
-        """Where the machine has a log, ours is put over its socket: a log line costs what it costs, and does not stay."""
+    def swallow_log(self, path):
+        """Where the machine has a log, ours is put in the place of its socket: a log line costs what it costs, and does not stay."""
+        hidden = path.startswith("/run/")
+        place = path if hidden else str(self.work / "log")
+        os.makedirs(os.path.dirname(place), exist_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        listener.bind(str(self.work / "log"))
-        os.chmod(self.work / "log", 0o666)
-        real = os.path.realpath("/dev/log")
-        if not stat.S_ISSOCK(os.stat(real).st_mode):
-            return
-        subprocess.run(["mount", "--bind", self.work / "log", real], check=True)
+        listener.bind(place)
+        os.chmod(place, 0o666)
+        if not hidden:
+            subprocess.run(["mount", "--bind", place, path], check=True)
 
         def read():
             while True:
