@@ -21,7 +21,7 @@ import Vocabulary
     ]
 
     private static func person(subject: Text, claims: JSON) -> Person {
-        Person(subject: subject, claims: claims.object ?? JSONObject(), trustsUnverifiedEmail: false)
+        Person(subject: subject, claims: claims.object ?? JSONObject(), emailTrust: .unlessUnverified)
     }
 
     static let accounts = [
