@@ -1,6 +1,6 @@
 # The index of this project. `make` alone lists what can be asked of it.
 # Variables: PREFIX and DESTDIR (install, uninstall), OPK_SHARED (where the published test data lies; ../shared),
-# SECONDS_EACH (fuzz), RUNS and PROFILE=1 (bench), OPK_STRICT=1 (warnings are errors; `make check` sets it).
+# SECONDS_EACH (fuzz), MUTANTS (mutants), RUNS and PROFILE=1 (bench), OPK_STRICT=1 (warnings are errors; `make check` sets it).
 
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -17,7 +17,7 @@ PROGRAMS := opk opk-verify opk-fetch opk-demo-provider
 export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint format bench fuzz install uninstall clean
+.PHONY: help build demo test check lint format bench fuzz mutants install uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -45,8 +45,8 @@ format: ## let swift format write the sources as `make lint` wants them
 
 check: export OPK_STRICT := 1
 check: ## what CI runs: lint, build without a warning, look at the binaries, test, replay the fuzz corpora
-	@scripts/lint
 	@.ci/install-packages test
+	@scripts/lint
 	@scripts/build
 	@scripts/lint-programs
 	@scripts/test
@@ -60,6 +60,10 @@ fuzz: ## fuzz each parser for SECONDS_EACH (60) seconds and print the coverage
 	@.ci/install-packages build
 	@scripts/fuzz
 
+mutants: ## break each check of the protocol in turn (or MUTANTS="ID MODULE…") and look whether a test notices; an hour or less
+	@.ci/install-packages test
+	@scripts/mutants $(MUTANTS)
+
 install: ## install what `make build` built (as root, or into DESTDIR); edited files are never overwritten
 	@scripts/install
 
@@ -67,4 +71,4 @@ uninstall: ## remove what `make install` put there; edited files stay
 	@scripts/uninstall
 
 clean: ## remove the build folders
-	rm -rf .build .build-fuzz .build-bench
+	rm -rf .build .build-fuzz .build-bench .build-mutants

@@ -131,7 +131,7 @@ let package = Package(
 
         // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
         module(
-            "FuzzTargets", ["MintingKit", "JOSE", "LibCrypto", "PKToken", "Policy", "SSHKeys", "Vocabulary"],
+            "FuzzTargets", ["MintingKit", "JOSE", "KeyCache", "LibCrypto", "PKToken", "Policy", "SSHKeys", "Verifier", "Vocabulary"],
             path: "Tests/Fuzz/FuzzTargets"),
         .executableTarget(
             name: "opk-fuzz", dependencies: ["FuzzTargets", "SSHKeys", "Vocabulary"], path: "Tests/Fuzz/opk-fuzz",

@@ -47,3 +47,15 @@ struct FuzzReplayTests {
         }
     }
 }
+
+@Suite("What the target verify begins with")
+struct VerifySeedTests {
+    @Test("Of its own seeds seven are admitted, with the wildcard, the account, or no principals at all")
+    func ownSeeds() throws {
+        let seeds = try #require(FuzzTarget.all.first { $0.name == "verify" }).seeds()
+        let options = seeds.compactMap { linesPrinted(for: $0).first?.split(separator: " ").first.map(String.init) }
+        let names = ["opkssh-wildcard", "alice", "dev"].map { "cert-authority,principals=\"\($0)\"" }
+        #expect(Set(options) == Set(names + ["cert-authority"]))
+        #expect(options.count == 7)
+    }
+}

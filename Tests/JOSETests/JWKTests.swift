@@ -95,6 +95,8 @@ struct JWKTests {
         ("alg GQ256", rsa, ["alg": "GQ256"], nil),
         ("alg a number", rsa, ["alg": 1], nil), ("alg empty", rsa, ["alg": ""], nil), ("private d", rsa, ["d": "AQAB"], nil),
         ("private p", rsa, ["p": "AQAB"], nil),
+        ("private q", rsa, ["q": "AQAB"], nil), ("private dp", rsa, ["dp": "AQAB"], nil), ("private dq", rsa, ["dq": "AQAB"], nil),
+        ("private qi", rsa, ["qi": "AQAB"], nil), ("private oth", rsa, ["oth": []], nil),
         ("oct member", rsa, ["k": "AQAB"], nil), ("private d of P-256", p256, ["d": "AQAB"], nil),
         ("private null", ed25519, ["d": nil], nil),
         ("kid a number", rsa, ["kid": 1], nil), ("kty oct", rsa, ["kty": "oct"], nil), ("kty rsa", rsa, ["kty": "rsa"], nil),

@@ -41,7 +41,8 @@ struct KeyLimitTests {
         ([3], true), ([17], true), ([1, 0, 1], true), ([0xFF, 0xFF, 0xFF, 0xFF], true),
         ([], false), ([0], false), ([1], false), ([2], false), ([4], false), ([1, 0, 0], false), ([0, 3], false), ([0, 1, 0, 1], false),
         ([1, 0, 0, 0, 0], false), ([1, 0, 0, 0, 1], false), ([1, 0, 0, 0, 0, 0, 0, 0, 1], false),
-        ([UInt8](repeating: 0xFF, count: 256), false),
+        // 2^64 + 3, which is 3 to who counts in 64 bits.
+        ([1, 0, 0, 0, 0, 0, 0, 0, 3], false), ([UInt8](repeating: 0xFF, count: 256), false),
     ]
 
     @Test("An RSA exponent is odd, from 3 to 2^32, without leading zeros (V35)", arguments: exponents.indices)

@@ -58,6 +58,9 @@ struct SigningTests {
             #expect(TestKeys.p256.publicKey.verifies(signature, over: [1, 2, 3], .ecdsaP256SHA256))
             #expect(!TestKeys.p256.publicKey.verifies(der(signature), over: [1, 2, 3], .ecdsaP256SHA256))
         }
+        let signature = try TestKeys.p256.sign([1, 2, 3], .ecdsaP256SHA256)
+        let longer = Array(signature.prefix(32)) + [0] + Array(signature.suffix(32))
+        #expect(!TestKeys.p256.publicKey.verifies(longer, over: [1, 2, 3], .ecdsaP256SHA256), "a byte between r and s")
     }
 
     /// RFC 3279 section 2.2.3.

@@ -100,6 +100,12 @@ struct HeaderTests {
         upk("upk of an unknown curve", .clientClaims) { $0["crv"] = "Ed448" },
         upk("V17 upk with padding", .clientClaims) { $0["x"] = $0["x"].flatMap(\.string).map { .string(Text($0.string + "=")) } },
         LoginCase("V01 alg of another kind of key", .clientClaims) { $0.clientHeader["alg"] = "ES256" },
+        LoginCase("V01 alg and upk.alg of another kind of key", .clientClaims) { login in
+            guard var upk = login.clientHeader["upk"]?.object else { return }
+            upk["alg"] = "ES256"
+            login.clientHeader["alg"] = "ES256"
+            login.clientHeader["upk"] = .object(upk)
+        },
         LoginCase("V01 alg PS256", .algorithm) { $0.clientHeader["alg"] = "PS256" },
         LoginCase("V02 alg none", .algorithm) { $0.clientHeader["alg"] = "none" },
         LoginCase("V03 alg HS256", .algorithm) { $0.clientHeader["alg"] = "HS256" },

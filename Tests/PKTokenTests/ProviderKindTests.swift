@@ -101,10 +101,24 @@ struct WorkloadProviderTests {
 
     @Test(
         "An issuer that only resembles them is an ordinary one",
-        arguments: ["https://token.actions.githubusercontent.com/", "https://codeberg.example/api/actions/", "https://api/actionsx"]
+        arguments: [
+            "https://token.actions.githubusercontent.com/", "https://token.actions.githubusercontent.com.evil.example",
+            "https://codeberg.example/api/actions/", "https://api/actionsx", "https://codeberg.example/xapi/actions",
+        ]
             as [Text])
     func lookalikes(_ issuer: Text) throws {
         #expect(try actions(issuer).refusal() == .audience)
+    }
+
+    @Test("A client id that only resembles GitLab CI's is an ordinary one, whose nonce commits")
+    func clientLookalikes() throws {
+        for client in ["OPENPUBKEY-PKTOKEN", "OPENPUBKEY-PKTOKEN-1", "openpubkey-pktoken:1", "x-OPENPUBKEY-PKTOKEN:1"] as [Text] {
+            let login = try MintedLogin().with {
+                $0.rows = [row(MintedLogin.issuer, client)]
+                $0.claims["aud"] = .string(client)
+            }
+            #expect(try login.refusal() == nil, "\(client)")
+        }
     }
 
     @Test("GitLab CI's commitment is in the GQ256 header, and its aud is the client id")
@@ -165,6 +179,10 @@ struct KeyBindingTests {
             $0.claims["nonce"] = .string($0.commitment)
         },
         LoginCase("V28 an access token", .tokenTypeNotAllowed) { $0.header["typ"] = "at+jwt" },
+        LoginCase("V28 an access token, where the row allows those too", .tokenTypeNotAllowed) {
+            $0.rows = [row(MintedLogin.issuer, MintedLogin.clientID, .never, [.keyBinding, .accessTokenType])]
+            $0.header["typ"] = "at+jwt"
+        },
         LoginCase("a refreshed token bound to the same key", nil) { login in
             login.refreshed = try login.with { $0.claims["exp"] = .number(JSONNumber($0.now.seconds + 60)) }.idToken()
             login.claims["exp"] = .number(JSONNumber(login.now.seconds - 1))

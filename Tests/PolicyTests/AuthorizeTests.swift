@@ -194,6 +194,20 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
         for account in ["Deploy", "root", "deploy2"] { #expect(decide([:], text, account: account).code == .noRowAdmits) }
     }
 
+    @Test("of a whole file, too, only the rows of the account and the issuer decide")
+    func wholeFile() {
+        let text = """
+            deploy sub-1 https://idp.example.com
+            root sub-1 https://other.example.com
+            root sub-1 https://idp.example.com
+            Root sub-1 https://idp.example.com
+            """
+        var login = Login(
+            account: principal("root"), issuer: issuer,
+            token: Person(subject: "sub-1", claims: JSONObject(), trustsUnverifiedEmail: false), hasAccessToken: false)
+        #expect(login.decide(AuthID(parsing: Array(text.utf8)), ServerConfig()).lines == [3])
+    }
+
     @Test("deny lists come first, and ignore ASCII case and whether the email is verified")
     func denied() throws {
         let lists = try config("deny_users: [Postgres]\ndeny_emails: [Mallory@Example.com]")
@@ -239,6 +253,8 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
         #expect(decide([:], row("other"), userinfo: ["sub": "other"]).code == .noRowAdmits, "the subject is the ID token's")
         let lists = try config("deny_emails: [ui@x.y]")
         #expect(decide(["groups": ["ui"]], row("oidc:groups:ui"), config: lists, userinfo: ["email": "UI@x.y"]).code == .denied)
+        let two = decide(["email": "a@x.y", "groups": ["ui"]], row("oidc:groups:ui"), config: lists, userinfo: ["email": "UI@x.y"])
+        #expect(two.code == .denied, "whatever address the ID token has")
     }
 
     @Test("the refusal tells the administrator what came nearest")

@@ -44,6 +44,16 @@ struct SelfSignatureTests {
         #expect(try refusal(form.signedBytes + sshString(signature)) == .certificateSignature)
     }
 
+    @Test("An RSA signature by the old name is refused, whichever hash it is of (V44)")
+    func oldName() throws {
+        let form = CertificateForm(for: TestKeys.rsa.publicKey, token: token)
+        for scheme in [SignatureScheme.rsaPKCS1SHA256, .rsaPKCS1SHA512] {
+            let raw = try TestKeys.rsa.sign(form.signedBytes, scheme)
+            let signature = sshString(Array("ssh-rsa".utf8)) + sshString(raw)
+            #expect(try refusal(form.signedBytes + sshString(signature)) == .certificateSignature)
+        }
+    }
+
     @Test("An ECDSA signature of raw r and s, of DER, of negative or padded numbers is refused (V36, V37)")
     func ecdsaEncodings() throws {
         let form = CertificateForm(for: TestKeys.p256.publicKey, token: token)

@@ -27,7 +27,7 @@ struct Base64Tests {
         "Base64url with padding, the other alphabet, white space, stray bits or an impossible length is refused (V17)",
         arguments: [
             "Zg==", "Zg=", "Zm9v=", "=", "Zm+v", "Zm/v", "Zm 9v", " Zm9v", "Zm9v ", "Zm9v\n", "Zm9v\r\n", "Zm\t9v", "?Zm9v", "Zm9v#", "Z",
-            "Zm9vZ",
+            "A", "Zm9vZ", "Zm9vA",
             "Zh", "Zn9", "Zm-", "Zm9vYh", "Zm9v\u{0}", "Zm9\u{E9}",
         ])
     func strictURL(_ text: String) {
@@ -39,7 +39,7 @@ struct Base64Tests {
         arguments: [
             "Zg", "Zg=", "Zg===", "Zm8", "Zm9v=", "Zm9v====", "====", "=", "==", "Z===", "Zm-v", "Zm_v", "Zm9v Zm9v", "Zm9v\n", "Zh==",
             "Zm9=", "Zg==Zg==",
-            "=Zm9", "Z=m9", "Zm=v",
+            "=Zm9", "Z=m9", "Zm=v", "A", "A===",
         ])
     func strictStandard(_ text: String) {
         #expect(Base64.decode(Array(text.utf8)) == nil)

@@ -11,6 +11,11 @@ public struct FuzzTarget: Sendable {
         FuzzTarget(name: "login", run: login),
         FuzzTarget(name: "authID", run: authID),
         FuzzTarget(name: "providers", run: providers),
+        FuzzTarget(name: "config", run: config),
+        FuzzTarget(name: "keyCache", run: keyCache),
+        FuzzTarget(name: "userinfo", run: userinfo),
+        FuzzTarget(name: "principal", run: principal),
+        FuzzTarget(name: "verify", run: verify),
     ]
 }
 

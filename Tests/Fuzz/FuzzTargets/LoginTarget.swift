@@ -30,14 +30,23 @@ enum LoginVariant {
 /// The first byte chooses the row; then, divided by NUL: the claims, the provider's header, the client's header and the refreshed token's
 /// claims, each with a good default. `$C` in the claims stands for the commitment, `$U` in the client's header for the user's key.
 @Sendable func login(_ bytes: [UInt8]) {
-    guard let choice = bytes.first else { return }
+    guard let (login, row, commitment) = minted(bytes) else { return }
+    guard let blob = try? login.certificate(), let parsed = try? SSHCertificate(parsing: blob),
+        let certificate = try? parsed.selfSigned(at: MintedLogin.now), let identity = try? admitted(certificate, by: [row])
+    else { return }
+    check(identity, login, commitment: Text(String(decoding: commitment, as: UTF8.self)))
+}
+
+/// The login that the input writes, its row, and its commitment.
+func minted(_ bytes: [UInt8]) -> (login: MintedLogin, row: ProviderRow, commitment: [UInt8])? {
+    guard let choice = bytes.first else { return nil }
     let row = LoginVariant.rows[Int(choice) % LoginVariant.rows.count]
     let sections = bytes.dropFirst().split(separator: 0, maxSplits: 3, omittingEmptySubsequences: false)
     func section(_ index: Int) -> [UInt8]? {
         guard index < sections.count, !sections[index].isEmpty else { return nil }
         return Array(sections[index])
     }
-    guard let claims = section(0), var minted = try? MintedLogin(userKey: FixedKeys.user) else { return }
+    guard let claims = section(0), var minted = try? MintedLogin(userKey: FixedKeys.user) else { return nil }
     var upk = FixedKeys.user.publicKey.jwk
     upk["alg"] = "EdDSA"
     let client = section(2) ?? Array(#"{"alg":"EdDSA","rz":"0","typ":"CIC","upk":$U}"#.utf8)
@@ -54,10 +63,7 @@ enum LoginVariant {
         fresh.claimsText = refreshed
         minted.refreshed = try? fresh.idToken()
     }
-    guard let blob = try? minted.certificate(), let parsed = try? SSHCertificate(parsing: blob),
-        let certificate = try? parsed.selfSigned(at: MintedLogin.now), let identity = try? admitted(certificate, by: [row])
-    else { return }
-    check(identity, minted, commitment: Text(String(decoding: commitment, as: UTF8.self)))
+    return (minted, row, commitment)
 }
 
 /// The rules again, said another way.

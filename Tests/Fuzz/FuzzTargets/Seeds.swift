@@ -15,6 +15,11 @@ extension FuzzTarget {
         case "login": loginSeeds
         case "authID": [authIDSeed, Array("root alice@example.com https://issuer.example.com\n".utf8)]
         case "providers": [providersSeed, Array("https://issuer.example.com client 24h\n".utf8)]
+        case "config": configSeeds
+        case "keyCache": try keyCacheSeeds()
+        case "userinfo": userinfoSeeds
+        case "principal": ["root", "_apt", "alice.smith@example.com", "WORKSTATION1$", "a b"].map { Array($0.utf8) }
+        case "verify": try verifySeeds()
         default: []
         }
     }
@@ -111,3 +116,68 @@ private let providersSeed = Array(
     http://localhost:8080 test 1week # local
     https://gitlab.example.com OPENPUBKEY-PKTOKEN:1234 90m
     """#.utf8)
+
+private let configSeeds = [
+    """
+    # what holds for everybody
+    deny_users: [postgres, "www-data"]
+    deny_emails:
+      - mallory@example.com
+      - 'Bob@Example.com'
+    env_vars: {HTTPS_PROXY: "http://proxy.example.com:3128", TZ: UTC}
+    """,
+    "deny_users: ~\ndeny_emails: []\n", "---\nenv_vars:\n  SSL_CERT_FILE: |\n    /etc/ca.pem\n...\n",
+    #"{"deny_users": ["a\u0062", "\x63"]}"#,
+    "deny_users: &a [x]\ndeny_emails: *a\n", "? deny_users\n: - >-\n    folded\n", "%YAML 1.1\n---\n!!map {}\n",
+].map { Array($0.utf8) }
+
+private func keyCacheSeeds() throws -> [[UInt8]] {
+    let keys: JSON = ["keys": [MintedLogin.jwk(FixedKeys.provider.publicKey, ["kid": "key-1", "alg": "EdDSA", "use": "sig"])]]
+    let record: JSON = [
+        "version": 1, "issuer": .string(MintedLogin.issuer), "jwks_uri": "https://issuer.example.com/jwks",
+        "userinfo_endpoint": "https://issuer.example.com/userinfo", "fetched_at": 1_790_000_000, "jwks": keys,
+    ]
+    let short = #"{"version":1,"issuer":"https://issuer.example.com","jwks_uri":"x","fetched_at":1.5e9,"jwks":"#
+    return [record.serialized, keys.serialized, Array(short.utf8) + keys.serialized + Array("}".utf8), Array(#"{"keys":[]}"#.utf8)]
+}
+
+private let userinfoSeeds = [
+    #"{"sub":"alice-1","groups":["users","admins"]}"#, #"{"sub":"alice-1","email":"a@example.com","email_verified":true}"#,
+    #"{"sub":"alice-1","email":"bob@example.org","email_verified":"false"}"#, #"{"sub":"alice-1","https://example.com/roles":1}"#,
+    #"{"sub":"alice-1","email":"mallory@example.com","groups":"admins"}"#, #"{"sub":"bob","groups":["admins"]}"#,
+    #"{"sub":"alice-1","email":"carol@example.org"}"#,
+].map { Array($0.utf8) }
+
+/// What the target `verify` reads, out of a certificate for an account.
+public func verifyInput(form: UInt8, _ account: [UInt8], _ type: [UInt8], _ rest: [UInt8]) -> [UInt8] {
+    [form] + account + [0] + type + [0] + rest
+}
+
+private func verifySeeds() throws -> [[UInt8]] {
+    let (alice, dev, type) = (Array("alice".utf8), Array("dev".utf8), Array("ssh-ed25519-cert-v01@openssh.com".utf8))
+    let login = try MintedLogin(userKey: FixedKeys.user).with { $0.sign(with: FixedKeys.provider, .edDSA) }
+    let blob = try login.certificate()
+    var form = CertificateForm(for: FixedKeys.user.publicKey, token: try login.token())
+    form.principals = [dev, alice]
+    let plain = FixedKeys.user.publicKey.sshBlob
+    let claims = Array(
+        #" {"iss":"https://issuer.example.com","aud":"test-client","sub":"alice-1","nonce":"$C","iat":1789999940,"email":"b@example.com"}"#
+            .utf8)
+    let groups = Array(
+        #" {"iss":"https://issuer.example.com","aud":"test-client","sub":"alice-1","nonce":"$C","iat":1789999940,"groups":["admins"]}"#.utf8
+    )
+    let expired = Array(
+        #" {"iss":"https://issuer.example.com","aud":"other-client","sub":"alice-1","nonce":"$C","iat":1789990000,"exp":1789993600}"#.utf8)
+    let fresh = Array(#"{"iss":"https://issuer.example.com","aud":"other-client","sub":"alice-1","iat":1789999990,"exp":1790003600}"#.utf8)
+    let wildcard = Array("opkssh-wildcard".utf8)
+    return [
+        verifyInput(form: 0, alice, type, Array(Base64.encode(blob).utf8)),
+        verifyInput(form: 0, alice, Array("ssh-ed25519".utf8), Array(Base64.encode(plain).utf8)),
+        verifyInput(form: 1, alice, type, blob), verifyInput(form: 2, alice, type, form.signedBytes),
+        verifyInput(form: 3, Array("guest".utf8), type, wildcard + [0, 0] + claims),
+        verifyInput(form: 3, dev, type, dev + [0, 0] + groups),
+        verifyInput(form: 11, dev, type, [0] + Array("act".utf8) + [0] + claims),
+        verifyInput(form: 3, alice, type, Array("root,alice".utf8) + [0, 0] + expired + [0, 0, 0] + fresh),
+        verifyInput(form: 3, Array("denied".utf8), type, wildcard + [0, 0] + claims),
+    ]
+}

@@ -32,6 +32,8 @@ if arguments.first == "--seeds" {
 let named = FuzzTarget.all.first { $0.name == arguments.first }
 guard let target = named ?? FuzzTarget.all.first(where: { unsafe getenv("OPK_FUZZ_TARGET").map { unsafe String(cString: $0) } == $0.name })
 else { usage() }
+// Where scripts/fuzz says that the published data lies.
+if let shared = unsafe getenv("OPK_SHARED").map({ unsafe String(cString: $0) }) { learnSharedKeys(in: shared) }
 let rest = named == nil ? arguments : Array(arguments.dropFirst())
 
 #if LIBFUZZER
