@@ -1,3 +1,4 @@
+import CSystem
 import ChildProcess
 import KeyCache
 import Policy
@@ -69,13 +70,11 @@ struct Fetcher {
         output.isEmpty ? nil : escaped(output.prefix { $0 != 0x0A }, limit: 512)
     }
 
-    /// The folder of this very program: not the working folder's, not PATH's.
-    private static var path: String? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-        guard length > 0, length < buffer.count else { return nil }
-        let own = buffer.prefix(length).map(UInt8.init(bitPattern:))
-        guard let slash = own.lastIndex(of: UInt8(ascii: "/")), let folder = Text(validating: own[...slash]) else { return nil }
-        return folder.string + "opk-fetch"
+    private static var path: String? { folder.map { $0 + "opk-fetch" } }
+
+    /// The folder of this very program, with a slash at its end: not the working folder's, not PATH's.
+    static var folder: String? {
+        // The text is copied.
+        unsafe opk_own_folder().flatMap { unsafe String(validatingCString: $0) }
     }
 }

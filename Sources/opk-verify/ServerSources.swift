@@ -1,3 +1,4 @@
+import Confinement
 import JOSE
 import KeyCache
 import PKToken
@@ -19,19 +20,25 @@ struct ServerSources: VerifierSources {
     private let trust: FileTrust
     private let cache: KeyCache
     private let fetcher: Fetcher
+    private let enclosure: Enclosure
     private let now: UnixTime
     private var environment: [ServerConfig.Variable] = []
     private(set) var notes: [String] = []
 
-    init(_ arguments: Arguments, at now: UnixTime) {
+    init(_ arguments: Arguments, _ enclosure: Enclosure, at now: UnixTime) {
         configFolder = arguments.configFolder
         trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
         cache = KeyCache(directory: arguments.cacheFolder)
         fetcher = Fetcher(cacheFolder: arguments.cacheFolder)
+        self.enclosure = enclosure
         self.now = now
     }
 
+    /// What is waited for from here on belongs to this step, should it take too long.
+    private func begin(_ step: Refusal.Step) { LastWords.note(step: step.rawValue) }
+
     mutating func serverConfig() throws(Refusal) -> ServerConfig {
+        begin(.providerRow)
         do {
             let config = try ServerConfig.read(configFolder + "/config.yml", trust: trust)
             environment = config.environment
@@ -50,6 +57,9 @@ struct ServerSources: VerifierSources {
     }
 
     func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
+        // Only userinfo could still need a helper, and only where there is an access token.
+        if identity.accessToken == nil { try enclosure.afterLastHelper() }
+        begin(.policy)
         do {
             return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
         } catch {
@@ -59,6 +69,7 @@ struct ServerSources: VerifierSources {
 
     /// The cache while it is fresh and has a key of the token's `kid`; else one fetch; else, where that fails, a cache that is not too old.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
+        begin(.providerSignature)
         let issuer = token.row.issuer
         let cached = cachedKeys(of: issuer)
         let fits = cached.map { token.fitsSome(of: $0.jwks) } ?? false
@@ -85,12 +96,20 @@ struct ServerSources: VerifierSources {
     }
 
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
+        let answer: [UInt8]?
         do {
-            return try fetcher.userinfo(of: identity.issuer, accessToken: accessToken, environment: environment)
+            answer = try fetcher.userinfo(of: identity.issuer, accessToken: accessToken, environment: environment)
         } catch {
             notes.append("userinfo: \(error)")
+            answer = nil
+        }
+        do {
+            try enclosure.afterLastHelper()
+        } catch {
+            notes.append("userinfo is not looked at: \(error)")
             return nil
         }
+        return answer
     }
 }
 
