@@ -1,7 +1,8 @@
 #define _GNU_SOURCE // O_PATH
 #include "CSystem.h"
 #include <fcntl.h>
-#include <syslog.h>
+#include <limits.h>
+#include <string.h>
 #include <unistd.h>
 
 int opk_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
@@ -16,12 +17,21 @@ int opk_open_folder(const char *path) {
 #endif
 }
 
-void opk_syslog(int priority, const char *text) { syslog(priority, "%s", text); }
-
 int opk_open_standard_descriptors(void) {
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
         if (fcntl(descriptor, F_GETFD) >= 0) continue;
         if (open("/dev/null", O_RDWR) != descriptor) return -1;
     }
     return 0;
+}
+
+const char *opk_own_folder(void) {
+    static char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (length <= 0 || length >= (ssize_t)sizeof path - 1) return NULL;
+    path[length] = 0;
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) return NULL;
+    slash[1] = 0;
+    return path;
 }

@@ -3,6 +3,9 @@
 extension Refusal {
     /// The raw value is what the log shows as `reason=` and what a script may rely on.
     public enum Code: String, Sendable, CaseIterable {
+        // At any step
+        case timedOut = "timed-out"
+        case notConfined = "not-confined"
         // Step 1
         case keyUnreadable = "key-unreadable"
         case keyTypeMismatch = "key-type-mismatch"
@@ -59,8 +62,9 @@ extension Refusal {
 
         public var step: Step {
             switch self {
-            case .keyUnreadable, .keyTypeMismatch, .keyTypeUnsupported, .cryptographyUnavailable, .certificateMalformed,
-                .notAUserCertificate,
+            // Where no step is named: before the first.
+            case .timedOut, .notConfined, .keyUnreadable, .keyTypeMismatch, .keyTypeUnsupported, .cryptographyUnavailable,
+                .certificateMalformed, .notAUserCertificate,
                 .certificateNotYetValid, .certificateExpired, .criticalOption, .unsafeAccount, .unsafePrincipal:
                 .certificate
             case .signedByAnotherKey, .certificateSignature: .selfSignature
@@ -80,6 +84,8 @@ extension Refusal {
 
         public var wording: String {
             switch self {
+            case .timedOut: "the decision took too long"
+            case .notConfined: "this process could not give up what it does not need"
             case .keyUnreadable: "the key that sshd handed over cannot be read"
             case .keyTypeMismatch: "the key is not of the type that sshd named"
             case .keyTypeUnsupported: "the key is of a type or size that no OpenPubkey certificate may have"

@@ -1,15 +1,17 @@
 import Verifier
 import Vocabulary
 
-/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
+/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
 struct Arguments {
     var configFolder = Arguments.defaultConfigFolder
     var cacheFolder = "/var/cache/opk"
+    var stateFolder = Arguments.defaultStateFolder
     var request: LoginRequest
     /// Words after the third, which a later sshd or a plugin may have a use for.
     var extra: [[UInt8]]
 
     static let defaultConfigFolder = "/etc/opk"
+    static let defaultStateFolder = "/var/lib/opk"
 
     enum Call {
         case verify(Arguments)
@@ -26,6 +28,7 @@ struct Arguments {
         var rest = words[...]
         var configFolder: String?
         var cacheFolder: String?
+        var stateFolder: String?
         options: while let word = rest.first, word.first == UInt8(ascii: "-"), word.count > 1 {
             rest.removeFirst()
             switch String(decoding: word, as: UTF8.self) {
@@ -38,6 +41,9 @@ struct Arguments {
             case "--cache-dir":
                 guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--cache-dir wants an absolute path") }
                 cacheFolder = folder
+            case "--state-dir":
+                guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--state-dir wants an absolute path") }
+                stateFolder = folder
             default: return .wrong("unknown option \(escaped(word, limit: 64))")
             }
         }
@@ -46,6 +52,7 @@ struct Arguments {
         var arguments = Arguments(request: request, extra: Array(rest.dropFirst(3)))
         if let configFolder { arguments.configFolder = configFolder }
         if let cacheFolder { arguments.cacheFolder = cacheFolder }
+        if let stateFolder { arguments.stateFolder = stateFolder }
         return .verify(arguments)
     }
 
@@ -58,7 +65,7 @@ struct Arguments {
     }
 
     static let help = """
-        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--] USER KEY TYPE [EXTRA…]
+        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]
 
         sshd's AuthorizedKeysCommand for OpenPubkey certificates. In sshd_config:
 
@@ -67,6 +74,7 @@ struct Arguments {
 
           --config-dir DIR   where providers, auth_id and config.yml lie (/etc/opk)
           --cache-dir DIR    where the providers' keys are kept (/var/cache/opk)
+          --state-dir DIR    where refusals that are not logged one by one are counted (/var/lib/opk)
           --version          print the version
 
         Prints the line that admits, with exit status 0; nothing and 0 for a key that is no OpenPubkey certificate; nothing and 1 for a

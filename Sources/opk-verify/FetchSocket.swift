@@ -79,7 +79,8 @@ struct FetchSocket: ~Copyable {
         _ = unsafe poll(&request, 1, Int32(clamping: left))
     }
 
-    private static func now() -> Int64 {
+    /// Milliseconds of a clock that nobody sets.
+    static func now() -> Int64 {
         var time = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC, &time)
         return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000

@@ -1,3 +1,4 @@
+import CSystem
 import ChildProcess
 import KeyCache
 import Policy
@@ -27,12 +28,8 @@ struct Fetcher {
         let warnings: [String]
     }
 
-    /// Milliseconds beyond the timeout of the fetch itself: opk-fetch waits for another's fetch, and starts.
-    private static let slack: Int64 = 1_500
-
-    /// - Parameter timeout: of the fetch itself.
-    func ask(_ request: FetchRequest, timeout: TimeSpan) throws(Failure) -> Answer {
-        let deadline = timeout.seconds * 1000 + Fetcher.slack
+    /// - Parameter deadline: in milliseconds from now.
+    func ask(_ request: FetchRequest, within deadline: Int64) throws(Failure) -> Answer {
         let said: [UInt8]
         switch mode {
         case .direct, .sudo: said = try run(request, deadline)
@@ -127,13 +124,11 @@ struct Fetcher {
 
     private static let sudo = "/usr/bin/sudo"
 
-    /// The folder of this very program: not the working folder's, not PATH's.
-    private static var path: String? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let length = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-        guard length > 0, length < buffer.count else { return nil }
-        let own = buffer.prefix(length).map(UInt8.init(bitPattern:))
-        guard let slash = own.lastIndex(of: UInt8(ascii: "/")), let folder = Text(validating: own[...slash]) else { return nil }
-        return folder.string + "opk-fetch"
+    private static var path: String? { folder.map { $0 + "opk-fetch" } }
+
+    /// The folder of this very program, with a slash at its end: not the working folder's, not PATH's.
+    static var folder: String? {
+        // The text is copied.
+        unsafe opk_own_folder().flatMap { unsafe String(validatingCString: $0) }
     }
 }

@@ -1,3 +1,4 @@
+import Confinement
 import JOSE
 import KeyCache
 import PKToken
@@ -17,22 +18,31 @@ import Vocabulary
 struct ServerSources: VerifierSources {
     private let configFolder: String
     private let trust: FileTrust
-    private let cache: KeyCache
+    /// Made when it is asked, since it looks at whose the folder is: a key that is not ours has nothing looked at.
+    private lazy var cache = KeyCache(directory: cacheFolder)
+    private let cacheFolder: String
     private let fetcher: Fetcher
+    private let enclosure: Enclosure
     private let now: UnixTime
     private var config = ServerConfig()
+    /// When everything that is fetched has to be here, on the clock of `FetchSocket.now`; nil before the first fetch.
+    private var deadline: Int64?
     private(set) var notes: [String] = []
 
-    init(_ arguments: Arguments, at now: UnixTime) {
+    init(_ arguments: Arguments, _ mode: FetchMode, _ enclosure: Enclosure, at now: UnixTime) {
         configFolder = arguments.configFolder
         trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
-        cache = KeyCache(directory: arguments.cacheFolder)
-        fetcher = Fetcher(
-            mode: FetchMode(cacheFolder: arguments.cacheFolder), configFolder: arguments.configFolder, cacheFolder: arguments.cacheFolder)
+        cacheFolder = arguments.cacheFolder
+        fetcher = Fetcher(mode: mode, configFolder: arguments.configFolder, cacheFolder: arguments.cacheFolder)
+        self.enclosure = enclosure
         self.now = now
     }
 
+    /// What is waited for from here on belongs to this step, should it take too long.
+    private func begin(_ step: Refusal.Step) { LastWords.note(step: step.rawValue) }
+
     mutating func serverConfig() throws(Refusal) -> ServerConfig {
+        begin(.providerRow)
         do {
             config = try ServerConfig.read(configFolder + "/config.yml", trust: trust)
             return config
@@ -50,6 +60,9 @@ struct ServerSources: VerifierSources {
     }
 
     func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
+        // Only userinfo could still need a helper, and only where there is an access token.
+        if identity.accessToken == nil { try enclosure.afterLastHelper() }
+        begin(.policy)
         do {
             return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
         } catch {
@@ -59,6 +72,7 @@ struct ServerSources: VerifierSources {
 
     /// The cache while it may be used, renewed behind the answer where it is not fresh; else one fetch.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
+        begin(.providerSignature)
         let issuer = token.row.issuer
         let settings = KeySettings(for: token.row, config)
         let limits = KeyLimits(refreshAfter: settings.refreshAfter.seconds, maximumAge: settings.maximumAge.seconds)
@@ -82,7 +96,7 @@ struct ServerSources: VerifierSources {
     private mutating func ask(_ request: FetchRequest, _ settings: KeySettings) throws(Refusal) -> JWKSet {
         let answer: Fetcher.Answer
         do {
-            answer = try fetcher.ask(request, timeout: settings.timeout)
+            answer = try fetcher.ask(request, within: time(for: settings.timeout))
         } catch {
             throw Refusal(.keysUnavailable, "\(error)")
         }
@@ -92,6 +106,22 @@ struct ServerSources: VerifierSources {
         }
         return keys.jwks
     }
+
+    /// Milliseconds for one fetch, so that there is time left to say how it went: userinfo may be asked after the keys.
+    private mutating func time(for timeout: TimeSpan) -> Int64 {
+        let wanted = timeout.seconds * 1000 + ServerSources.beside
+        if deadline == nil {
+            let seconds = max(Int64(Confinement.seconds), timeout.seconds + 3)
+            if seconds > Confinement.seconds { Confinement.extend(to: Int(seconds)) }
+            deadline = FetchSocket.now() + seconds * 1000 - ServerSources.lastWords
+        }
+        return max(0, min(wanted, (deadline ?? 0) - FetchSocket.now()))
+    }
+
+    /// Milliseconds beside the fetch itself: opk-fetch starts, and waits for another's fetch.
+    private static let beside: Int64 = 1_500
+    /// Milliseconds that are kept back for policy, answer and log.
+    private static let lastWords: Int64 = 500
 
     private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {
         if let attempt, !attempt.succeeded { noteAge(keys, "the last fetch, at \(attempt.ended), failed: \(attempt.reason)") }
@@ -117,13 +147,21 @@ struct ServerSources: VerifierSources {
     }
 
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
+        let answer: [UInt8]?
         do {
             let request = FetchRequest(.userinfo, of: identity.issuer, accessToken: accessToken)
-            return try fetcher.ask(request, timeout: KeySettings(for: identity.row, config).timeout).content
+            answer = try fetcher.ask(request, within: time(for: KeySettings(for: identity.row, config).timeout)).content
         } catch {
             notes.append("userinfo: \(error)")
+            answer = nil
+        }
+        do {
+            try enclosure.afterLastHelper()
+        } catch {
+            notes.append("userinfo is not looked at: \(error)")
             return nil
         }
+        return answer
     }
 }
 

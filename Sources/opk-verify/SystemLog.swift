@@ -7,12 +7,33 @@ import Vocabulary
     import Darwin
 #endif
 
-/// The one line about a decision: to syslog, and to standard error where that is a terminal (sshd's is not).
-enum SystemLog {
-    static func write(_ line: String, failed: Bool) {
-        // LOG_AUTH, which syslogs put where sshd's own lines go.
-        openlog(nil, LOG_PID, LOG_AUTH)
-        unsafe opk_syslog(failed ? LOG_WARNING : LOG_INFO, line)
+/// The line about a decision: to syslog, and to standard error where that is a terminal (sshd's is not). No log, or one that is stuck, is an error:
+/// the decision stands.
+struct SystemLog {
+    let stateFolder: String
+
+    func admitted(_ line: String) { write(line, failed: false, RefusalTally(folder: stateFolder)) }
+
+    /// - Parameter matter: nil for what is always logged.
+    func refused(_ line: String, _ matter: RefusalTally.Matter?) {
+        let tally = RefusalTally(folder: stateFolder)
+        if let tally, let matter, !tally.admitsLine(about: matter) { return show(line) }
+        write(line, failed: true, tally)
+    }
+
+    private func write(_ line: String, failed: Bool, _ tally: RefusalTally?) {
+        if let summary = tally?.takeSummary() { send(summary, LOG_WARNING) }
+        send(line, failed ? LOG_WARNING : LOG_INFO)
+        show(line)
+    }
+
+    private func send(_ line: String, _ severity: Int32) {
+        let bytes = Array(line.utf8)
+        // LOG_AUTH, which syslogs put where sshd's own lines go. The call reads no more than the bytes.
+        unsafe opk_log_line(LOG_AUTH | severity, bytes, bytes.count)
+    }
+
+    private func show(_ line: String) {
         if isatty(STDERR_FILENO) == 1 { writeAll(Array((line + "\n").utf8), to: STDERR_FILENO) }
     }
 }

@@ -2,6 +2,7 @@
 
 import CSystem
 import ChildProcess
+import Confinement
 import Verifier
 import Vocabulary
 
@@ -19,25 +20,57 @@ enum ExitStatus {
 }
 
 func verify(_ arguments: Arguments) -> Int32 {
+    let log = SystemLog(stateFolder: arguments.stateFolder)
+    // The words for a decision that takes too long, whatever it waits for.
+    let parts = refusal(.timedOut, of: arguments.request)
+    LastWords.set(parts.beforeStep, thenStepAnd: parts.afterStep, failed: true, status: ExitStatus.refused)
+    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
+    let enclosure = Enclosure(arguments, mode)
+    do {
+        try enclosure.beforeParsing()
+    } catch {
+        let parts = refusal(error.code, error.detail, of: arguments.request)
+        log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code))
+        return ExitStatus.refused
+    }
     let now = UnixTime.now()
-    var verification = Verification(ServerSources(arguments, at: now), at: now)
-    switch verification.decide(arguments.request) {
+    var verification = Verification(ServerSources(arguments, mode, enclosure, at: now), at: now)
+    let outcome = verification.decide(arguments.request)
+    LastWords.note(step: Refusal.Step.answer.rawValue)
+    switch outcome {
     case .notOurs: return ExitStatus.answered
     case .admitted(let lines):
         let written = writeAll(lines.flatMap { Array(($0.description + "\n").utf8) }, to: STDOUT_FILENO)
         var record = verification.record
         if !written { record.notes.append("but the answer could not be written: sshd has gone") }
-        SystemLog.write(record.line, failed: !written)
-        return written ? ExitStatus.answered : ExitStatus.refused
+        return conclude(record.line, failed: !written, status: written ? ExitStatus.answered : ExitStatus.refused) {
+            written ? log.admitted($0) : log.refused($0, nil)
+        }
     case .refused(let refusal):
-        SystemLog.write(verification.record.line, failed: true)
-        return refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
+        let status = refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
+        return conclude(verification.record.line, failed: true, status: status) { log.refused($0, .refusal(refusal.code)) }
     }
 }
 
+/// A refusal of which nothing is known but the account, on both sides of its step's number.
+func refusal(_ code: Refusal.Code, _ detail: String = "", of request: LoginRequest) -> (beforeStep: String, afterStep: String) {
+    let account = escaped(request.account, limit: 256)
+    return ("refused step=", " reason=\(code.rawValue) account=\"\(account)\" | \(Refusal(code, detail))")
+}
+
+/// Nothing that happens to the log line changes the decision: should writing it take too long, these are the last words, with the same status.
+func conclude(_ line: String, failed: Bool, status: Int32, _ log: (String) -> Void) -> Int32 {
+    LastWords.set(line, failed: failed, status: status)
+    log(line)
+    return status
+}
+
+Confinement.begin()
+
 // sshd opens all three; whoever else calls must not have a policy file become the standard output.
 guard opk_open_standard_descriptors() == 0 else {
-    SystemLog.write("refused: a standard descriptor is closed, and /dev/null cannot be opened in its place", failed: true)
+    SystemLog(stateFolder: Arguments.defaultStateFolder).refused(
+        "refused: a standard descriptor is closed, and /dev/null cannot be opened in its place", .wrongCall)
     exit(ExitStatus.wrongCall)
 }
 
@@ -55,6 +88,6 @@ case .version:
     writeAll(Array("opk-verify \(Version.text)\n".utf8), to: STDOUT_FILENO)
     exit(ExitStatus.answered)
 case .wrong(let reason):
-    SystemLog.write("wrong call: \(reason)", failed: true)
+    SystemLog(stateFolder: Arguments.defaultStateFolder).refused("wrong call: \(reason)", .wrongCall)
     exit(ExitStatus.wrongCall)
 }

@@ -15,6 +15,8 @@ final class Doorway: Sendable {
     let issuer: Text
     var config: String { folder + "/etc" }
     var cacheFolder: String { folder + "/cache" }
+    /// Where nothing is, until a test puts it there.
+    var stateFolder: String { folder + "/state" }
     var cache: KeyCache { KeyCache(directory: cacheFolder) }
 
     /// What sshd sets, and no more.
@@ -114,7 +116,7 @@ extension Doorway {
     func words(_ login: MintedLogin, as account: String = "guest", options: [String]? = nil) throws -> [[UInt8]] {
         let blob = try login.certificate()
         let type = try SSHCertificate(parsing: blob).type
-        let options = options ?? ["--config-dir", config, "--cache-dir", cacheFolder, "--"]
+        let options = options ?? ["--config-dir", config, "--cache-dir", cacheFolder, "--state-dir", stateFolder, "--"]
         return options.map { Array($0.utf8) } + [Array(account.utf8), Array(Base64.encode(blob).utf8), Array(type.utf8)]
     }
 
@@ -132,13 +134,14 @@ extension Doorway {
             "/bin/sh", [Array("-c".utf8), script, Array("sh".utf8), Array(program.utf8)] + words, environment: environment, output: output)
     }
 
-    /// opk-verify in a folder of its own, with this script beside it as opk-fetch. `$here` is the folder, for what the script notes down.
+    /// opk-verify in a folder of its own, with this script beside it as opk-fetch. `$here` is where it may write, the cache's
+    /// folder: for what it notes down.
     func program(withFetcher script: String) throws -> String {
         let libexec = folder + "/libexec"
         try FileManager.default.createDirectory(
             atPath: libexec, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
         try FileManager.default.copyItem(atPath: Program.verify, toPath: libexec + "/opk-verify")
-        let text = "#!/bin/sh\nhere='\(libexec)'\n\(script)\n"
+        let text = "#!/bin/sh\nhere='\(cacheFolder)'\n\(script)\n"
         guard
             FileManager.default.createFile(
                 atPath: libexec + "/opk-fetch", contents: Data(text.utf8), attributes: [.posixPermissions: 0o755])
@@ -148,7 +151,7 @@ extension Doorway {
 
     /// What the script noted down under this name; nil where it did not.
     func note(_ name: String) -> [UInt8]? {
-        FileManager.default.contents(atPath: folder + "/libexec/" + name).map(Array.init)
+        FileManager.default.contents(atPath: cacheFolder + "/" + name).map(Array.init)
     }
 }
 

@@ -275,7 +275,10 @@ struct VariableTests {
             untrusted = try doorway.ask(login)
         }
         #expect(untrusted.refused(1, "reason=keys-unavailable ", "TLS certificate"), "\(untrusted)")
-        try doorway.write("config.yml", "env_vars:\n  SSL_CERT_FILE: \(server.authority)\n")
+        // Not where the server has it: opk-fetch, started by opk-verify, reads nothing in /tmp.
+        let authority = doorway.config + "/ca.pem"
+        try FileManager.default.copyItem(atPath: server.authority, toPath: authority)
+        try doorway.write("config.yml", "env_vars:\n  SSL_CERT_FILE: \(authority)\n")
         try doorway.cache.note(.success(at: .now() + -60), issuer: doorway.issuer)
         let run = try doorway.ask(login)
         #expect(run.admitted, "\(run)")

@@ -70,7 +70,7 @@ struct LeakTests {
         let folder = doorway.folder + "/libexec"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         try FileManager.default.copyItem(
-            atPath: Program.folder.appendingPathComponent("opk-fetch").path, toPath: folder + "/opk-fetch")
+            atPath: BuiltPrograms.path("opk-fetch"), toPath: folder + "/opk-fetch")
         let run = try Program.shell("exec strip --strip-debug -o \"$2\" \"$1\"", Program.verify, folder + "/opk-verify")
         #expect(run.status == 0, "\(run)")
         return folder + "/opk-verify"

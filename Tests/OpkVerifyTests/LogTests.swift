@@ -5,48 +5,6 @@ import MintingKit
 import Testing
 import Vocabulary
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-/// A socket where syslog(3) writes, in a folder that opk-verify sees as /dev.
-private final class SystemLogger: Sendable {
-    let folder: String
-    private let socket: Int32
-
-    init(in folder: String) throws {
-        self.folder = folder + "/dev"
-        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: false)
-        // A child's standard input. A plain file will do.
-        try Data().write(to: URL(fileURLWithPath: self.folder + "/null"))
-        socket = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array((self.folder + "/log").utf8)
-        guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { throw POSIXError(.ENAMETOOLONG) }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
-        }
-        guard bound == 0 else { throw POSIXError(.EADDRINUSE) }
-    }
-
-    deinit { close(socket) }
-
-    /// What has come since this was asked last. A datagram is here when its sender goes on.
-    func messages() -> [String] {
-        var messages: [String] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
-        while true {
-            let count = recv(socket, &buffer, buffer.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
-            guard count >= 0 else { return messages }
-            messages.append(String(decoding: buffer[..<count], as: UTF8.self))
-        }
-    }
-}
-
 @Suite("opk-verify: the log", .serialized)
 struct LogTests {
     let doorway: Doorway

@@ -42,11 +42,16 @@ enum Program {
         case read
         /// A pipe whose reader has gone.
         case nobodyReads
+        /// A pipe that is full, and whose reader does not read.
+        case stuck
     }
 
-    /// - Parameter patience: in seconds.
+    /// - Parameters:
+    ///   - patience: in seconds.
+    ///   - meanwhile: called with the process's id while it runs.
     static func run(
-        _ path: String, _ words: [[UInt8]], environment: [String: String], output: Output = .read, patience: Double = 60
+        _ path: String, _ words: [[UInt8]], environment: [String: String], output: Output = .read, patience: Double = 60,
+        meanwhile: ((Int32) throws -> Void)? = nil
     ) throws -> Run {
         let pipe = try pipe()
         let terminal = try terminal()
@@ -55,6 +60,11 @@ enum Program {
             close(pipe.reading)
             ours[0] = -1
         }
+        if output == .stuck {
+            fill(pipe.writing)
+            ours[0] = -1
+        }
+        defer { if output == .stuck { close(pipe.reading) } }
         let arguments = packed([Array(path.utf8)] + words)
         let variables = packed(environment.sorted { $0.key < $1.key }.map { Array("\($0.key)=\($0.value)".utf8) })
         var child: pid_t = 0
@@ -64,6 +74,7 @@ enum Program {
         close(terminal.slave)
         guard error == 0 else { throw POSIXError(POSIXErrorCode(rawValue: error) ?? .ENOEXEC) }
         let end = Date(timeIntervalSinceNow: patience)
+        try meanwhile?(child)
         var heard: [[UInt8]] = [[], []]
         while ours != [-1, -1] && Date() < end { listen(&ours, &heard) }
         let ending = wait(for: child, until: end)
@@ -98,6 +109,14 @@ enum Program {
                 descriptors[index] = -1
             }
         }
+    }
+
+    /// Writes until nothing more goes in.
+    private static func fill(_ pipe: Int32) {
+        let flags = fcntl(pipe, F_GETFL)
+        _ = fcntl(pipe, F_SETFL, flags | O_NONBLOCK)
+        while write(pipe, "x", 1) == 1 {}
+        _ = fcntl(pipe, F_SETFL, flags)
     }
 
     private static func wait(for child: pid_t, until end: Date) -> Run.Ending {

@@ -10,8 +10,6 @@ int opk_open(const char *path, int flags, mode_t mode);
 int opk_openat(int folder, const char *path, int flags, mode_t mode);
 /// A descriptor of the folder itself, for fstat and openat. Needs no right to list it where the system knows O_PATH.
 int opk_open_folder(const char *path);
-/// syslog(3) with the text as an argument, never as a format. `priority` is LOG_INFO and the like.
-void opk_syslog(int priority, const char *text);
 
 /// Where opk_spawn takes a descriptor: the child gets /dev/null there.
 #define OPK_NULL_DEVICE (-1)
@@ -45,3 +43,88 @@ int opk_open_standard_descriptors(void);
 int opk_argument_count(void);
 /// The word at `index`, ended by NUL; null beyond the last. It lives as long as the process.
 const char *opk_argument(int index);
+/// The folder of the program that runs, with a slash at its end; null where that cannot be told. It lives until this is asked again.
+const char *opk_own_folder(void);
+
+// Confine.c: what a process gives up for good.
+
+struct opk_limits {
+    /// Bytes of address space; bytes of a file that is written.
+    uint64_t memory, fileSize;
+    uint64_t descriptors, cpuSeconds;
+};
+/// No core dump, and these limits where they are not lower already, hard ones too. 0, or -1 where one could not be set.
+int opk_lower_limits(const struct opk_limits *limits);
+/// No fork(2) from here on (but for root, whom the system does not count).
+int opk_forbid_new_processes(void);
+/// Closes every descriptor from `first` on.
+void opk_close_from(int first);
+/// No core dump, and no look into this process (ptrace, /proc/PID/mem) for processes of the same user. 0 or -1.
+int opk_hide_memory(void);
+/// No set-uid program gives this process or its children more than it has: sudo among them. 0 or -1.
+int opk_no_new_privileges(void);
+
+#define OPK_FS_EXECUTE (1ULL << 0)
+#define OPK_FS_WRITE_FILE (1ULL << 1)
+#define OPK_FS_READ_FILE (1ULL << 2)
+#define OPK_FS_READ_DIRECTORY (1ULL << 3)
+#define OPK_FS_REMOVE_FILE (1ULL << 5)
+#define OPK_FS_MAKE_FILE (1ULL << 8)
+#define OPK_FS_TRUNCATE (1ULL << 14)
+#define OPK_FS_IOCTL_DEVICE (1ULL << 15)
+/// The version of Landlock that this kernel speaks; 0 where it does not, or where it may not be asked (a container's filter).
+int opk_landlock_abi(void);
+/// A ruleset that denies everything that this version knows: all access to files, TCP (but connect(2) with `mayConnect`), abstract sockets of
+/// processes outside and signals to them. A descriptor, or -1 with errno set.
+int opk_landlock_ruleset(int abi, int mayConnect);
+/// Allows `rights` at `path` and below it. Nothing where there is no such path or it cannot be reached. 0, or -1 with errno set.
+int opk_landlock_allow(int ruleset, int abi, const char *path, uint64_t rights);
+/// From here on the ruleset holds, for this thread and its children. 0, or -1 with errno set.
+int opk_landlock_restrict(int ruleset);
+
+// Log.c
+
+struct iovec;
+/// One line for the system's log, with priority, time stamp and name as syslog(3) has them. Waits at most 200 ms for a log that is stuck, and never
+/// for one that is not there. 0, or -1 where the line is lost. `priority` is facility and severity together.
+int opk_log_line(int priority, const uint8_t *text, size_t length);
+/// The same for a whole message in parts; `parts` has room for one more, and is changed. May be called in a signal handler.
+int opk_log_words(struct iovec *parts, int count);
+/// "12:00:01" or "2026-11-24 12:00:01" in local time; how many characters, or 0.
+size_t opk_local_time(int64_t seconds, int withDate, char *buffer, size_t size);
+
+// Watchdog.c
+
+/// After so many seconds the process says its last words and ends; and where it cannot (it waits in the kernel for a file system that does not
+/// answer), it is killed when the grace is over. Both are the kernel's own timers: no thread, no child.
+void opk_watchdog_start(unsigned seconds, unsigned graceMilliseconds);
+/// So many seconds from now instead.
+void opk_watchdog_set(unsigned seconds, unsigned graceMilliseconds);
+/// A page of a mapped file that is gone (somebody cut the file short) ends the process in the same way.
+void opk_watchdog_catch_bus_errors(void);
+/// What goes to the log, and to standard error where that is a terminal, if the process is cut short; and its status then. Where `hasStep`, the
+/// number of the step stands between the two parts. Both are copied, and cut at 4096 and 1024 bytes.
+void opk_last_words(
+    int priority, const uint8_t *before, size_t beforeLength, const uint8_t *after, size_t afterLength, int hasStep, int status);
+/// The step that is being taken.
+void opk_last_words_step(int number);
+
+// Tally.c
+
+#define OPK_TALLY_SIZE 4096
+#define OPK_TALLY_BUCKETS 8
+#define OPK_TALLY_COUNTS 96
+/// Counters in a file that many processes share without a lock.
+struct opk_tally;
+/// Maps the file, for as long as the process lives. Null where it is not there, is not a plain file of this user's alone, or is not one page long.
+/// A file of another `layout` is emptied.
+struct opk_tally *opk_tally_open(const char *path, uint64_t layout);
+/// A bucket of `burst` tokens, into which one more comes every `interval` milliseconds: 1 where a token was taken, 0 where there is none.
+int opk_tally_take_token(struct opk_tally *tally, unsigned bucket, int64_t interval, int64_t burst);
+/// One more of that kind.
+void opk_tally_count(struct opk_tally *tally, unsigned index);
+int opk_tally_has_counts(const struct opk_tally *tally);
+/// How many of that kind there were, and now are not.
+uint64_t opk_tally_take_count(struct opk_tally *tally, unsigned index);
+/// When the first of them was, in seconds since 1970, and 0 from now on. Where processes meet it may be a little late, or 0; no count is ever lost.
+int64_t opk_tally_take_since(struct opk_tally *tally);

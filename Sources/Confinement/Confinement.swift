@@ -1,0 +1,47 @@
+internal import CSystem
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What a process gives up, since it does not need it: a mistake in it, or whoever takes it over, then has less to work with.
+///
+/// Nothing here can be taken back, and what is started from here on (opk-fetch) inherits all of it but the time.
+public enum Confinement {
+    /// Seconds for everything that a decision takes: below sshd's LoginGraceTime, above what one fetch may take.
+    public static let seconds = 8
+
+    /// 1 GiB of addresses: a run with the largest files that are accepted takes less than a third, libcurl and its thread's heap included.
+    static let memory: UInt64 = 1 << 30
+    static let descriptors: UInt64 = 64
+    /// The cache of a provider's keys is at most 2 MiB.
+    static let fileSize: UInt64 = 16 << 20
+
+    /// The first thing that a program does: no core dump and no look into it, no descriptor that somebody left open, bounded memory, time and
+    /// descriptors. Limits that are lower already stay.
+    ///
+    /// - Parameter seconds: of wall time, after which the process says its `LastWords` and ends.
+    public static func begin(seconds: Int = Confinement.seconds) {
+        opk_close_from(3)
+        // Each of these can fail only where the limit was lower before.
+        var limits = opk_limits()
+        limits.memory = memory
+        limits.fileSize = fileSize
+        limits.descriptors = descriptors
+        // More than the wall time: a last resort, should the timers fail.
+        limits.cpuSeconds = UInt64(seconds + 2)
+        unsafe opk_lower_limits(&limits)
+        opk_hide_memory()
+        // A write beyond the largest file is then an error of write(2).
+        signal(SIGXFSZ, SIG_IGN)
+        opk_watchdog_start(UInt32(seconds), graceMilliseconds)
+    }
+
+    /// So many seconds from now: an administrator gives a fetch more time than there would be.
+    public static func extend(to seconds: Int) { opk_watchdog_set(UInt32(clamping: seconds), graceMilliseconds) }
+
+    /// Between the last words and SIGKILL: the log may take 200 ms.
+    private static let graceMilliseconds: UInt32 = 500
+}
