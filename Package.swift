@@ -101,13 +101,18 @@ let package = Package(
 
         // What talks to the network, and the laptop.
         module("HTTP", ["CCurl", "Vocabulary"]),
+        module("Display", ["JOSE", "Vocabulary"]),
         module("OIDC", ["HTTP", "JOSE", "KeyCache", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
             "Login",
             [
-                "OIDC", "HTTP", "Verifier", "PKToken", "Policy", "SSHKeys", "JOSE", "KeyCache", "LibCrypto", "SafeFiles",
+                "OIDC", "HTTP", "Display", "Verifier", "PKToken", "Policy", "SSHKeys", "JOSE", "KeyCache", "LibCrypto", "SafeFiles",
                 "ChildProcess", "CSystem", "Vocabulary",
             ]),
+        module("FetchSetup", ["HTTP", "Policy", "PKToken", "SafeFiles", "Vocabulary"]),
+        module(
+            "KeyAdministration",
+            ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
             "DemoProvider",
             [
@@ -123,12 +128,13 @@ let package = Package(
                 "Vocabulary",
             ],
             swiftSettings: house + plain),
-        program("opk-fetch", ["ChildProcess", "OIDC", "HTTP", "KeyCache", "Policy", "SafeFiles", "CSystem", "Vocabulary"]),
+        program("opk-fetch", ["ChildProcess", "FetchSetup", "OIDC", "HTTP", "KeyCache", "Vocabulary"]),
         program(
             "opk",
             [
-                "ChildProcess", "Login", "OIDC", "HTTP", "Verifier", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary",
-                arguments,
+                "ChildProcess", "Login", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
+                "SSHKeys", "JOSE",
+                "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
         program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
 
@@ -164,10 +170,18 @@ let package = Package(
         testing("ConfinementTests", ["confined", "ChildProcess", "Confinement", "CSystem", "Vocabulary"]),
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),
+        testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
+        testing(
+            "KeyAdministrationTests",
+            [
+                "KeyAdministration", "FetchSetup", "opk", "opk-fetch", "KeyCache", "OIDC", "ChildProcess", "CSystem", "SafeFiles", "JOSE",
+                "LibCrypto", "Vocabulary",
+            ]),
         testing(
             "LoginTests",
             [
-                "Login", "opk", "opk-demo-provider", "opk-fetch", "opk-verify", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys",
+                "Login", "Display", "opk", "opk-demo-provider", "opk-fetch", "opk-verify", "OIDC", "HTTP", "PKToken", "ChildProcess",
+                "SSHKeys",
                 "JOSE", "LibCrypto",
                 "DemoProvider", "Vocabulary",
             ]),

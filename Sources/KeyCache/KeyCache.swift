@@ -14,7 +14,7 @@ public import Vocabulary
 /// A file's name is the SHA-256 of its issuer, and the issuer stands inside again, so that no two issuers can share one (C11).
 public struct KeyCache: Sendable {
     public let directory: String
-    private let trust: FileTrust
+    let trust: FileTrust
 
     public static let defaultDirectory = "/var/cache/opk"
 
@@ -75,8 +75,10 @@ public struct KeyCache: Sendable {
         try AtomicFile.write(attempt.record, to: path(issuer, ".attempt"), mode: 0o644)
     }
 
-    private func path(_ issuer: Text, _ ending: String) -> String {
-        let digest = Digest.sha256(issuer.utf8).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
-        return directory + "/" + digest + ending
+    private func path(_ issuer: Text, _ ending: String) -> String { directory + "/" + KeyCache.name(issuer) + ending }
+
+    /// Of its files, without the ending.
+    static func name(_ issuer: Text) -> String {
+        Digest.sha256(issuer.utf8).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 }

@@ -20,7 +20,7 @@ public struct KeyLimits: Hashable, Sendable {
 
     /// When to ask again, the provider's own wish (Cache-Control) counted: it can make the time a tenth as long, or six times, but never
     /// longer than the keys may be used.
-    func refreshAfter(providerSays wish: Int64?) -> Int64 {
+    public func refreshAfter(providerSays wish: Int64?) -> Int64 {
         guard let wish else { return refreshAfter }
         return min(max(wish, refreshAfter / 10, 1), refreshAfter &* 6, maximumAge)
     }

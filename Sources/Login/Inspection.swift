@@ -1,3 +1,4 @@
+import Display
 import JOSE
 import LibCrypto
 import PKToken

@@ -1,3 +1,4 @@
+import Display
 import LibCrypto
 import SafeFiles
 import Vocabulary

@@ -1,3 +1,4 @@
+import Display
 public import HTTP
 import LibCrypto
 import OIDC

@@ -1,3 +1,4 @@
+import Display
 import PKToken
 import SSHKeys
 public import Vocabulary

@@ -22,4 +22,12 @@ public enum ProviderKeys {
         guard let keys else { throw .noUsableKey }
         return keys
     }
+
+    /// For a record that came another way than from the provider: it must be one that could have been fetched.
+    public static func check(_ keys: CachedKeys) throws(OIDCError) {
+        let endpoint = Endpoint(of: try DiscoveryDocument.issuerURL(keys.issuer))
+        _ = try endpoint.url("jwks_uri", keys.keysURI)
+        if let text = keys.userinfoEndpoint { _ = try endpoint.url("userinfo_endpoint", text) }
+        guard keys.jwks.hasUsableKey else { throw .noUsableKey }
+    }
 }

@@ -1,3 +1,4 @@
+import FetchSetup
 import KeyCache
 import Vocabulary
 
@@ -14,11 +15,6 @@ struct Arguments {
     let cacheFolder: String
     let configFolder: String
 
-    static let defaultConfigFolder = "/etc/opk"
-
-    /// Whether the configuration may belong to the user who runs this: so with `--config-dir`, as in tests.
-    var isOwnConfiguration: Bool { configFolder != Arguments.defaultConfigFolder }
-
     enum Reading {
         case run(Arguments)
         case help
@@ -29,7 +25,7 @@ struct Arguments {
 
     static func read(_ words: [String]) -> Reading {
         var rest = words[...]
-        var folders = ["--cache-dir": KeyCache.defaultDirectory, "--config-dir": defaultConfigFolder]
+        var folders = ["--cache-dir": KeyCache.defaultDirectory, "--config-dir": FetchSettings.defaultFolder]
         var positional: [String] = []
         while let word = rest.popFirst() {
             switch word {
@@ -68,8 +64,8 @@ struct Arguments {
           serve     reads one request of opk-verify's from standard input and answers it; only issuers that a row of
                     providers names are asked
 
-          --config-dir DIR  where providers and config.yml lie (default \(defaultConfigFolder)): timeouts, authorities and
-                            env_vars are theirs
+          --config-dir DIR  where providers and config.yml lie (default \(FetchSettings.defaultFolder)): timeouts, authorities
+                            and env_vars are theirs
           --cache-dir DIR   where the keys are kept (default \(KeyCache.defaultDirectory))
           --help            this text
           --version         print the version

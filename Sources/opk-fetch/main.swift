@@ -1,6 +1,7 @@
 // opk-fetch: talks to an identity provider and never decides. opk-verify decides and never talks.
 
 import ChildProcess
+import FetchSetup
 import HTTP
 import KeyCache
 import OIDC
@@ -21,7 +22,7 @@ enum ExitStatus {
 /// What can be asked of this program, whoever asks.
 struct Fetching {
     let cache: KeyCache
-    let settings: Settings
+    let settings: FetchSettings
 
     func answer(_ request: FetchRequest) -> FetchAnswer {
         if request.kind == .userinfo { return userinfo(request) }
@@ -84,16 +85,16 @@ func serve(_ fetching: Fetching) -> Int32 {
 }
 
 func run(_ arguments: Arguments) -> Int32 {
-    let settings: Settings
+    let settings: FetchSettings
     do {
-        settings = try Settings(arguments)
+        settings = try FetchSettings(folder: arguments.configFolder)
     } catch {
         if case .serve = arguments.command { _ = deliver(FetchAnswer.failed(error.sentence).text) }
         say(error.sentence)
         return ExitStatus.failed
     }
     // After the configuration was read, which that one may not be able to.
-    guard Privileges.becomeOwner(of: arguments.cacheFolder) else {
+    guard CacheOwner.become(of: arguments.cacheFolder) else {
         say("root cannot become the owner of \(Text(arguments.cacheFolder))")
         return ExitStatus.failed
     }

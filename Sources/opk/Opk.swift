@@ -16,11 +16,12 @@ struct Opk: ParsableCommand {
               ssh USER@HOST         until the login ends, 24 hours later
               opk inspect ~/.ssh/id_ecdsa
                                     what your certificate says
+              opk keys              on a server: the providers' keys, and how old they are
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
         version: "opk \(Version.text)",
-        subcommands: [LoginCommand.self, InspectCommand.self])
+        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self])
 
     /// With the arguments as the kernel gave them.
     static func main() {

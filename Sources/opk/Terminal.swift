@@ -1,4 +1,5 @@
 import ArgumentParser
+import KeyAdministration
 import Login
 
 #if canImport(Glibc)
@@ -17,8 +18,11 @@ enum Terminal {
 
     /// All of it, or an error: half a key in a pipe must not look like success.
     static func write(_ bytes: [UInt8]) throws(LoginError) {
-        guard send(bytes, to: STDOUT_FILENO) else { throw .output(errno: errno) }
+        if let number = failure(writing: bytes) { throw .output(errno: number) }
     }
+
+    /// Nil where all of it was written, else an errno.
+    static func failure(writing bytes: [UInt8]) -> Int32? { send(bytes, to: STDOUT_FILENO) ? nil : errno }
 
     /// False with errno set.
     private static func send(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
@@ -34,10 +38,19 @@ enum Terminal {
     }
 }
 
-/// Says `opk: error: …` and `opk: hint: …`; ends with status 64 for a wrong call, 1 for everything else that went wrong,
-/// and for a `body` that answers false.
-func reportingErrors(_ body: () throws(LoginError) -> Bool) throws {
-    do throws(LoginError) {
+/// An error that a person is told: `opk: error: …`, and `opk: hint: …` where the next step can be guessed.
+protocol ToldError: Error, CustomStringConvertible {
+    var hint: String? { get }
+    /// Whether the command was called wrongly: nothing was tried.
+    var isUsage: Bool { get }
+}
+
+extension LoginError: ToldError {}
+extension KeysError: ToldError {}
+
+/// Says what went wrong; ends with status 64 for a wrong call, 1 for everything else, and for a `body` that answers false.
+func reportingErrors<Failure: ToldError>(_ body: () throws(Failure) -> Bool) throws {
+    do throws(Failure) {
         if try body() { return }
     } catch {
         Terminal.note("opk: error: \(error)")

@@ -1,7 +1,7 @@
 import Testing
 import Vocabulary
 
-@testable import Login
+@testable import Display
 
 @Suite("RelativeTime: times for people")
 struct RelativeTimeTests {
