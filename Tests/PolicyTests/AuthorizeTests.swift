@@ -204,7 +204,7 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
             """
         var login = Login(
             account: principal("root"), issuer: issuer,
-            token: Person(subject: "sub-1", claims: JSONObject(), trustsUnverifiedEmail: false), hasAccessToken: false)
+            token: Person(subject: "sub-1", claims: JSONObject(), emailTrust: .unlessUnverified), hasAccessToken: false)
         #expect(login.decide(AuthID(parsing: Array(text.utf8)), ServerConfig()).lines == [3])
     }
 
