@@ -49,7 +49,7 @@ public struct KeyFetcher: Sendable {
 
         public var description: String {
             switch self {
-            case .provider(let error): error.description
+            case .provider(let error): error.sentence
             case .sharedFailure(let attempt): attempt.reason
             case .busy: "another fetch of this issuer's keys has not ended yet"
             case .tooSoon(let attempt): attempt.sentence
@@ -106,7 +106,7 @@ public struct KeyFetcher: Sendable {
             keys = try ProviderKeys.fetch(issuer: issuer, client: client)
         } catch {
             let now = UnixTime.now()
-            try? cache.note(.failure(at: now, "\(error)", after: cache.lastAttempt(issuer: issuer, at: now)), issuer: issuer)
+            try? cache.note(.failure(at: now, error.sentence, after: cache.lastAttempt(issuer: issuer, at: now)), issuer: issuer)
             throw .provider(error)
         }
         do throws(WriteFailure) {

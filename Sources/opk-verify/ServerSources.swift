@@ -75,7 +75,7 @@ struct ServerSources: VerifierSources {
             return keys.jwks
         case .ask(let unknownKeyID):
             return try ask(FetchRequest(unknownKeyID ? .unknownKeyID : .keys, of: issuer), settings)
-        case .refuse(let reason): throw Refusal(.keysUnavailable, reason)
+        case .refuse(let reason): throw ServerSources.unavailable(issuer, reason)
         }
     }
 
@@ -84,13 +84,17 @@ struct ServerSources: VerifierSources {
         do {
             answer = try fetcher.ask(request, timeout: settings.timeout)
         } catch {
-            throw Refusal(.keysUnavailable, "\(error)")
+            throw ServerSources.unavailable(request.issuer, "\(error)")
         }
         notes += answer.warnings.map { "keys: \($0)" }
         guard let keys = CachedKeys(parsing: answer.content, issuer: request.issuer) else {
-            throw Refusal(.keysUnavailable, "opk-fetch answered with something that is no record of this issuer's keys")
+            throw ServerSources.unavailable(request.issuer, "opk-fetch answered with something that is no record of this issuer's keys")
         }
         return keys.jwks
+    }
+
+    private static func unavailable(_ issuer: Text, _ reason: String) -> Refusal {
+        Refusal(.keysUnavailable, "\(reason); to try at once: opk keys refresh \(issuer.escaped(limit: 256))")
     }
 
     private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {
