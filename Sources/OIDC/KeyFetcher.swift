@@ -8,7 +8,8 @@ public import Vocabulary
 /// - Whoever waited while another fetched takes that fetch's outcome, good or bad. Who only wants to renew does not wait.
 /// - For an unknown key id, and to renew, an issuer is asked at most once in ten seconds (C12); failures back off (`FetchAttempt`).
 /// - A bad answer leaves the cache as it was (C13).
-/// - The lock is an flock, so a fetcher that is killed leaves none behind; only fetchers ever take it.
+/// - The lock is an flock, so a fetcher that is killed leaves none behind; only fetchers ever take it. One that is stuck holds up others for
+///   the time that a fetch may take, and no longer.
 public struct KeyFetcher: Sendable {
     public let cache: KeyCache
     public let client: HTTPClient
@@ -43,7 +44,7 @@ public struct KeyFetcher: Sendable {
         case provider(OIDCError)
         /// Another fetch for the same issuer, which this one waited for, failed.
         case sharedFailure(FetchAttempt)
-        /// Still not ended.
+        /// Still not ended; only where keys were to be renewed.
         case busy
         case tooSoon(FetchAttempt)
 
@@ -75,7 +76,11 @@ public struct KeyFetcher: Sendable {
             warnings.append("fetching without a lock: \(error)")
             lock = nil
         }
-        if isBusy { throw .busy }
+        if isBusy {
+            // Every fetch ends within its timeout, so whoever holds the lock for longer is stopped or stuck, and must not keep others out.
+            guard purpose != .refresh else { throw .busy }
+            warnings.append("another fetch of this issuer's keys does not end (a process that is stopped, or stuck?): fetching beside it")
+        }
         if let keys = try outcomeOfAnother(issuer, purpose, asked) { return Answer(keys: keys, warnings: warnings) }
         let keys = try fetch(issuer, before: end, &warnings)
         _ = consume lock

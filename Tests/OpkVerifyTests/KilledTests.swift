@@ -172,6 +172,51 @@ struct KilledTests {
         try doorway.forgetFailure()
         #expect(try doorway.ask(login).admitted)
     }
+
+    @Test("An opk-fetch that is killed lets go of who waits for it: that one fetches, and comes in")
+    func waitedFor() async throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        doorway.provider.play { _, connection in connection.hang() }
+        try await atOnce(["first", "second", "killer"]) { part in
+            switch part {
+            case "first":
+                let run = try doorway.ask(login)
+                #expect(run.refused(1, "reason=keys-unavailable ", "ended by signal 9"), "\(run)")
+            case "second":
+                #expect(doorway.eventually { doorway.asked.count == 1 })
+                let run = try doorway.ask(login)
+                #expect(run.admitted && !run.terminal.contains("keys:"), "\(run)")
+            default:
+                #expect(doorway.eventually { doorway.asked.count == 1 && doorway.fetchers.count == 1 })
+                let first = doorway.fetchers
+                #expect(doorway.eventually { doorway.fetchers.count == 2 })
+                doorway.serve(login.keys)
+                for process in first { kill(pid_t(process) ?? 0, SIGKILL) }
+            }
+        }
+    }
+
+    @Test("An opk-fetch that is stopped, and so keeps its lock, holds others up for the time of a fetch and not for ever")
+    func stopped() throws {
+        let doorway = try Doorway()
+        try doorway.writeRow()
+        let login = try doorway.login()
+        doorway.serve(login.keys)
+        let held = try doorway.cache.lock(issuer: doorway.issuer, waitingAtMost: 0)
+        let (run, seconds) = try doorway.timed(login)
+        #expect(run.admitted && run.terminal.contains("does not end") && seconds < 10, "\(run)")
+        #expect(try doorway.ask(login).admitted && doorway.asked.count == 2)
+        _ = consume held
+    }
+
+    @Test("An opk-fetch that is never told what to do ends after a minute")
+    func alarm() throws {
+        let doorway = try Doorway()
+        let trace = doorway.folder + "/trace"
+        _ = try fetch(doorway, Strace.noting(in: trace))
+        #expect(try String(contentsOfFile: trace, encoding: .utf8).contains("alarm(60)"))
+    }
 }
 
 extension Doorway {
