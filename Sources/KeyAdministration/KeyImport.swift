@@ -57,11 +57,17 @@ public struct KeyImport: Sendable {
         let cache = store.cache
         // A fetch that is under way knows better, and may take its timeout and a second.
         let patience = store.settings.keySettings(of: keys.issuer).timeout.seconds * 1000 + 1500
-        let lock = try cache.lock(issuer: keys.issuer, waitingAtMost: Int(patience))
-        if lock == nil { return .refused("a fetch of its keys has not ended yet; try again") }
-        if let here = newer(than: keys) { return .left(here) }
-        try cache.write(keys)
-        _ = consume lock
+        let outcome = try cache.withLock(issuer: keys.issuer, waitingAtMost: Int(patience)) { state throws(WriteFailure) -> Outcome in
+            switch state {
+            case .held: break
+            case .busy: return .refused("a fetch of its keys has not ended yet; try again")
+            case .unavailable(let error): throw error
+            }
+            if let here = newer(than: keys) { return .left(here) }
+            try cache.write(keys)
+            return .taken(keys)
+        }
+        guard case .taken = outcome else { return outcome }
         if case .unusable(let why) = cache.lookUp(issuer: keys.issuer) { return .refused("it was written, but \(why)") }
         return .taken(keys)
     }

@@ -15,7 +15,7 @@ public struct FetchAttempt: Equatable, Sendable {
 
     static let maximumSize = 4096
     /// Characters of a reason that are kept.
-    private static let longestReason = 400
+    private static let longestReason = 800
     private static let mostFailures = 1_000_000
 
     public static func success(at ended: UnixTime) -> FetchAttempt { FetchAttempt(ended: ended, failures: 0, reason: "") }

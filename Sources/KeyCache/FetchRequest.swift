@@ -60,7 +60,7 @@ public enum FetchAnswer: Sendable, Equatable {
 
     /// Bytes.
     public static let maximumSize = CachedKeys.maximumSize + (16 << 10)
-    private static let longestSentence = 512
+    private static let longestSentence = 1024
     private static let mostWarnings = 8
 
     /// Nil for anything else.

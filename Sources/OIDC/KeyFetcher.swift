@@ -8,7 +8,8 @@ public import Vocabulary
 /// - Whoever waited while another fetched takes that fetch's outcome, good or bad. Who only wants to renew does not wait.
 /// - For an unknown key id, and to renew, an issuer is asked at most once in ten seconds (C12); failures back off (`FetchAttempt`).
 /// - A bad answer leaves the cache as it was (C13).
-/// - The lock is an flock, so a fetcher that is killed leaves none behind; only fetchers ever take it.
+/// - The lock is an flock, so a fetcher that is killed leaves none behind; only fetchers ever take it. One that is stuck holds up others for
+///   the time that a fetch may take, and no longer.
 public struct KeyFetcher: Sendable {
     public let cache: KeyCache
     public let client: HTTPClient
@@ -43,13 +44,13 @@ public struct KeyFetcher: Sendable {
         case provider(OIDCError)
         /// Another fetch for the same issuer, which this one waited for, failed.
         case sharedFailure(FetchAttempt)
-        /// Still not ended.
+        /// Still not ended; only where keys were to be renewed.
         case busy
         case tooSoon(FetchAttempt)
 
         public var description: String {
             switch self {
-            case .provider(let error): error.description
+            case .provider(let error): error.sentence
             case .sharedFailure(let attempt): attempt.reason
             case .busy: "another fetch of this issuer's keys has not ended yet"
             case .tooSoon(let attempt): attempt.sentence
@@ -70,7 +71,11 @@ public struct KeyFetcher: Sendable {
             var warnings: [String] = []
             switch state {
             case .held: break
-            case .busy: throw .busy
+            case .busy:
+                // Every fetch ends within its timeout, so whoever holds the lock for longer is stopped or stuck, and must not keep others out.
+                guard purpose != .refresh else { throw .busy }
+                warnings.append(
+                    "another fetch of this issuer's keys does not end (a process that is stopped, or stuck?): fetching beside it")
             case .unavailable(let error): warnings.append("fetching without a lock: \(error)")
             }
             if let keys = try outcomeOfAnother(issuer, purpose, asked) { return Answer(keys: keys, warnings: warnings) }
@@ -103,7 +108,7 @@ public struct KeyFetcher: Sendable {
             keys = try ProviderKeys.fetch(issuer: issuer, client: client)
         } catch {
             let now = UnixTime.now()
-            try? cache.note(.failure(at: now, "\(error)", after: cache.lastAttempt(issuer: issuer, at: now)), issuer: issuer)
+            try? cache.note(.failure(at: now, error.sentence, after: cache.lastAttempt(issuer: issuer, at: now)), issuer: issuer)
             throw .provider(error)
         }
         do throws(WriteFailure) {

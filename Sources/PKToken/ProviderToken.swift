@@ -42,8 +42,12 @@ struct ProviderToken: Sendable {
 
     /// Step 7 as far as it is the same under every policy.
     func checkBegun(at now: UnixTime, skew: Int64) throws(Refusal) {
-        guard issuedAt <= now + skew else { throw Refusal(.issuedInFuture, "iat \(issuedAt), now \(now)") }
-        if let notBefore, notBefore > now + skew { throw Refusal(.notYetValid, "nbf \(notBefore), now \(now)") }
+        guard issuedAt <= now + skew else {
+            throw Refusal(.issuedInFuture, "at \(issuedAt) by the provider's clock (iat); by this machine's it is \(now)")
+        }
+        if let notBefore, notBefore > now + skew {
+            throw Refusal(.notYetValid, "before \(notBefore) by the provider's clock (nbf); by this machine's it is \(now)")
+        }
     }
 
     /// Whether `exp` is there and lies ahead.

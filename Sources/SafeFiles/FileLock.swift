@@ -27,14 +27,20 @@ public enum FileLock {
         // A plain number, and closed here: a value that closes itself may be closed by the optimiser before `body` has run, since nobody looks
         // at it any more.
         defer { close(file) }
-        var left = milliseconds
+        let end = now() + Int64(milliseconds)
         while flock(file, LOCK_EX | LOCK_NB) != 0 {
             guard errno == EWOULDBLOCK || errno == EINTR else { return try body(.unavailable(WriteFailure(path: path, errno: errno))) }
+            let left = end - now()
             if left <= 0 { return try body(.busy) }
-            let pause = min(left, 10)
-            usleep(useconds_t(pause * 1000))
-            left -= pause
+            usleep(useconds_t(min(left, 10) * 1000))
         }
         return try body(.held)
+    }
+
+    /// In milliseconds. By the clock, since on a machine that does much else a pause lasts longer than it should.
+    private static func now() -> Int64 {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
     }
 }

@@ -71,6 +71,8 @@ func show(_ answer: FetchAnswer) -> Int32 {
 
 /// For opk-verify: one answer to one request, both on the standard streams.
 func serve(_ fetching: Fetching) -> Int32 {
+    // Twice as long as the longest fetch: whoever asks and never finishes the question, or whatever else holds this process, ends with it.
+    alarm(60)
     let answer: FetchAnswer
     if let request = readStandardInput(limit: FetchRequest.maximumSize).flatMap(FetchRequest.init(parsing:)) {
         // Whoever may ask for anything could have us look around in the network.

@@ -74,7 +74,9 @@ struct Fetcher {
         }
         // A refusal comes with its answer; without one it is sudo's, or a crash's.
         if case .exited = outcome.ending, !outcome.output.isEmpty { return outcome.output }
-        throw Failure(description: Fetcher.reason(outcome, deadline))
+        let reason = Fetcher.reason(outcome, deadline)
+        if case .sudo = mode { throw Failure(description: "\(reason) (asked through sudo, which can wait for name resolution)") }
+        throw Failure(description: reason)
     }
 
     private static func reason(_ outcome: ChildProcess.Outcome, _ deadline: Int64) -> String {

@@ -89,7 +89,7 @@ struct ServerSources: VerifierSources {
             return keys.jwks
         case .ask(let unknownKeyID):
             return try ask(FetchRequest(unknownKeyID ? .unknownKeyID : .keys, of: issuer), settings)
-        case .refuse(let reason): throw Refusal(.keysUnavailable, reason)
+        case .refuse(let reason): throw ServerSources.unavailable(issuer, reason)
         }
     }
 
@@ -98,11 +98,11 @@ struct ServerSources: VerifierSources {
         do {
             answer = try fetcher.ask(request, within: time(for: settings.timeout))
         } catch {
-            throw Refusal(.keysUnavailable, "\(error)")
+            throw ServerSources.unavailable(request.issuer, "\(error)")
         }
         notes += answer.warnings.map { "keys: \($0)" }
         guard let keys = CachedKeys(parsing: answer.content, issuer: request.issuer) else {
-            throw Refusal(.keysUnavailable, "opk-fetch answered with something that is no record of this issuer's keys")
+            throw ServerSources.unavailable(request.issuer, "opk-fetch answered with something that is no record of this issuer's keys")
         }
         return keys.jwks
     }
@@ -122,6 +122,10 @@ struct ServerSources: VerifierSources {
     private static let beside: Int64 = 1_500
     /// Milliseconds that are kept back for policy, answer and log.
     private static let lastWords: Int64 = 500
+
+    private static func unavailable(_ issuer: Text, _ reason: String) -> Refusal {
+        Refusal(.keysUnavailable, "\(reason); to try at once: opk keys refresh \(issuer.escaped(limit: 256))")
+    }
 
     private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {
         if let attempt, !attempt.succeeded { noteAge(keys, "the last fetch, at \(attempt.ended), failed: \(attempt.reason)") }

@@ -102,7 +102,10 @@ final class Doorway: Sendable {
 
     /// Whether that becomes true within ten seconds.
     func eventually(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<500 where !condition() { Thread.sleep(forTimeInterval: 0.02) }
+        for _ in 0..<500 {
+            if condition() { return true }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
         return condition()
     }
 

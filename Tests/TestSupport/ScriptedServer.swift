@@ -57,6 +57,12 @@ public final class ScriptedServer: Sendable {
             answer(status, type: type, headers: headers, Array(body.utf8))
         }
 
+        /// Says nothing more, until the other side has gone.
+        public func hang() {
+            var byte: UInt8 = 0
+            while recv(socket, &byte, 1, 0) > 0 {}
+        }
+
         public func answer(_ body: [UInt8]) { answer(200, body) }
         public func answer(_ body: String) { answer(200, body) }
     }
