@@ -215,16 +215,15 @@ struct CarryTests {
     @Test("A fetch that is under way is waited for, and an import does not go over it")
     func locked() throws {
         let machine = try machine("timeout=\"1s\"")
-        let lock = try machine.cache.lock(issuer: Self.issuer, waitingAtMost: 0)
-        let isHeld = lock != nil
-        #expect(isHeld)
-        if Machine.isRoot {
-            for name in try FileManager.default.contentsOfDirectory(atPath: machine.cacheFolder) {
-                chown(machine.cacheFolder + "/" + name, Machine.nobody, Machine.nobody)
+        try machine.cache.withLock(issuer: Self.issuer, waitingAtMost: 0) { state in
+            #expect(state == .held)
+            if Machine.isRoot {
+                for name in try FileManager.default.contentsOfDirectory(atPath: machine.cacheFolder) {
+                    chown(machine.cacheFolder + "/" + name, Machine.nobody, Machine.nobody)
+                }
             }
+            let run = try machine.keys("import", "-", input: KeyBundleText.of([Machine.record(Self.issuer)]))
+            #expect(run.status == 1 && run.errors.contains("has not ended yet") && machine.cache.read(issuer: Self.issuer) == nil)
         }
-        let run = try machine.keys("import", "-", input: KeyBundleText.of([Machine.record(Self.issuer)]))
-        #expect(run.status == 1 && run.errors.contains("has not ended yet") && machine.cache.read(issuer: Self.issuer) == nil)
-        _ = consume lock
     }
 }
