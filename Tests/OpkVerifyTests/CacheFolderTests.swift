@@ -1,6 +1,7 @@
 import Foundation
 import KeyCache
 import MintingKit
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -97,7 +98,7 @@ struct CacheFolderTests {
         let program = try doorway.program(withFetcher: "")
         let fetcher = doorway.folder + "/libexec/opk-fetch"
         try FileManager.default.removeItem(atPath: fetcher)
-        try FileManager.default.copyItem(atPath: Program.folder.appendingPathComponent("opk-fetch").path, toPath: fetcher)
+        try FileManager.default.copyItem(atPath: BuiltPrograms.path("opk-fetch"), toPath: fetcher)
         let run = try doorway.ask(login, program: program, surroundings: Root.asNobody)
         #expect(run.admitted && run.terminal.contains("Permission denied") == !state.decides, "\(run)")
         #expect(doorway.eventually { doorway.asked.count == (state == .fresh ? 0 : 2) })

@@ -36,7 +36,14 @@ final class Doorway: Sendable {
         try write("auth_id", "guest alice@example.com \(issuer.string)\n")
     }
 
-    deinit { try? FileManager.default.removeItem(atPath: folder) }
+    deinit {
+        // A fetch behind an answer may still be at work in there.
+        for _ in 0..<100 {
+            try? FileManager.default.removeItem(atPath: folder)
+            if !FileManager.default.fileExists(atPath: folder) { return }
+            usleep(20_000)
+        }
+    }
 
     /// A file of the configuration.
     func write(_ name: String, _ text: String, mode: Int = 0o640) throws {

@@ -2,6 +2,7 @@ import Foundation
 import KeyCache
 import MintingKit
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -43,7 +44,7 @@ private enum Strace {
 struct KilledTests {
     /// opk-fetch as opk-verify starts it.
     private func fetch(_ doorway: Doorway, _ surroundings: String) throws -> Run {
-        let program = Program.folder.appendingPathComponent("opk-fetch").path
+        let program = BuiltPrograms.path("opk-fetch")
         let script = "\(surroundings)\nprintf 'opk-fetch/1 keys \(doorway.issuer.string)\\n' | \"$@\""
         let words = ["-c", script, "sh", program, "--config-dir", doorway.config, "--cache-dir", doorway.cacheFolder, "serve"]
         return try Program.run("/bin/sh", words.map { Array($0.utf8) }, environment: Doorway.environment)
@@ -79,7 +80,7 @@ struct KilledTests {
             #expect(
                 new == old || new != nil && doorway.cache.read(issuer: doorway.issuer)?.isFresh(at: .now()) == true, "\(moment): \(run)")
             #expect(run.output.isEmpty || run.output.hasPrefix("opk-fetch/1 ok\n"), "\(moment): \(run)")
-            #expect(try doorway.cache.lock(issuer: doorway.issuer, waitingAtMost: 0) != nil, "\(moment): a lock is left")
+            #expect(doorway.cache.withLock(issuer: doorway.issuer, waitingAtMost: 0) { $0 } == .held, "\(moment): a lock is left")
             let next = try doorway.ask(login)
             #expect(next.admitted && !next.terminal.contains("keys:"), "\(moment): \(next)")
             for file in try leftovers(doorway) {
@@ -124,6 +125,23 @@ struct KilledTests {
         #expect(try doorway.ask(login).admitted)
     }
 
+    @Test("However far opk-verify came with a refusal: nobody is let in, and the next refusal and the next admission are what they are")
+    func refusingVerifier() async throws {
+        let doorway = try Doorway()
+        let login = try doorway.login()
+        try doorway.keep(login.keys)
+        #expect(mkdir(doorway.stateFolder, 0o755) == 0)
+        let trace = doorway.folder + "/trace"
+        #expect(try doorway.ask(login, as: "root", surroundings: Strace.noting(in: trace)).refused(1, "reason=no-row-admits "))
+        let moments = try Strace.moments(in: trace, from: doorway.config)
+        try await atOnce(moments) { moment in
+            let run = try doorway.ask(login, as: "root", surroundings: moment.surroundings)
+            #expect(run.output.isEmpty && run.ending != .exited(0), "\(moment): \(run)")
+        }
+        #expect(try doorway.ask(login, as: "root").refused(1, "reason=no-row-admits "))
+        #expect(try doorway.ask(login).admitted)
+    }
+
     @Test("The same where it was waiting for keys: opk-fetch ends its work or never began it, and the next login comes in")
     func waitingVerifier() async throws {
         let sample = try Doorway()
@@ -157,7 +175,7 @@ struct KilledTests {
         let login = try doorway.login()
         let asked = doorway.folder + "/asked"
         doorway.provider.play { _, connection in
-            FileManager.default.createFile(atPath: asked, contents: nil)
+            _ = FileManager.default.createFile(atPath: asked, contents: nil)
             connection.hang()
         }
         let script = "\"$@\" & until [ -e \(asked) ]; do sleep 0.02; done; kill -TERM $!; wait $!; exit $?"
@@ -203,11 +221,12 @@ struct KilledTests {
         try doorway.writeRow()
         let login = try doorway.login()
         doorway.serve(login.keys)
-        let held = try doorway.cache.lock(issuer: doorway.issuer, waitingAtMost: 0)
-        let (run, seconds) = try doorway.timed(login)
-        #expect(run.admitted && run.terminal.contains("does not end") && seconds < 10, "\(run)")
-        #expect(try doorway.ask(login).admitted && doorway.asked.count == 2)
-        _ = consume held
+        try doorway.cache.withLock(issuer: doorway.issuer, waitingAtMost: 0) { state throws(any Error) in
+            #expect(state == .held)
+            let (run, seconds) = try doorway.timed(login)
+            #expect(run.admitted && run.terminal.contains("does not end") && seconds < 10, "\(run)")
+            #expect(try doorway.ask(login).admitted && doorway.asked.count == 2)
+        }
     }
 
     @Test("An opk-fetch that is never told what to do ends after a minute")
