@@ -143,7 +143,7 @@ struct VerificationTests {
         #expect(badExpiry.refusal == .issuerUnknown)
         #expect(badExpiry.logLine.contains("providers, line 1: "))
         let otherClient = try Answer(try MintedLogin()) {
-            $0.providersText = "https://issuer.example.com other 24h\nhttps://issuer.example.com test-client 24h key-binding\n"
+            $0.providersText = "https://issuer.example.com other 24h\nhttps://issuer.example.com test-client 24h keybinding\n"
         }
         #expect(otherClient.refusal == .audience)
         #expect(otherClient.logLine.contains("providers, line 2: "))

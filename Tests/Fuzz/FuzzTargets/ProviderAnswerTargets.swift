@@ -24,6 +24,7 @@ import Vocabulary
         must((try? JWKSet(parsing: bytes))?.hasUsableKey != true || bytes.count > 1 << 20, "good keys were not kept")
         return
     }
+    must(fetched.jwks.hasUsableKey, "kept without a key that can be used")
     // Nothing of the answer reaches out of its place in the record.
     must(fetched.keysURI == "https://issuer.example.com/jwks" && fetched.fetchedAt == fetchedAt, "the answer changed the record")
     must(fetched.userinfoEndpoint == "https://issuer.example.com/userinfo", "the answer changed the record")
@@ -37,12 +38,14 @@ import Vocabulary
 }
 
 private func check(_ keys: CachedKeys) {
-    must(keys.jwks.hasUsableKey, "a record without a key that can be used")
+    must(!keys.jwks.keys.isEmpty, "a record without a key")
     must(keys.jwks.keys.count <= JWKSet.maximumKeys, "too many keys")
-    for seconds in [-1, 0, 3599, 3600, 86_399, 86_400] as [Int64] {
+    // A clock that was set back by up to two hours explains a record from the future.
+    for seconds in [-7201, -7200, -1, 0, 3599, 3600, 86_399, 86_400] as [Int64] {
         let now = keys.fetchedAt + seconds
         must(!keys.isFresh(at: now) || keys.isUsable(at: now), "fresh and of no use")
-        must(keys.isUsable(at: now) == (0..<86_400).contains(seconds), "of use at the wrong time")
+        must(!keys.isFresh(at: now) || seconds >= 0, "fresh before it was fetched")
+        must(keys.isUsable(at: now) == (-7200..<86_400).contains(seconds), "of use at the wrong time")
     }
 }
 
