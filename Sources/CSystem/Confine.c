@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -113,11 +112,12 @@ int opk_landlock_allow(int ruleset, int abi, const char *path, uint64_t rights) 
     int place = open(path, O_PATH | O_CLOEXEC);
     // What cannot be reached now is not needed, and stays denied.
     if (place < 0) return errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP || errno == ENAMETOOLONG ? 0 : -1;
-    struct stat facts;
-    int result = fstat(place, &facts);
-    if (result == 0) {
-        struct path_beneath rule = {rights & known_rights(abi) & (S_ISDIR(facts.st_mode) ? ~0ULL : FILE_RIGHTS), place};
-        if (rule.allowed != 0) result = (int)syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0U);
+    struct path_beneath rule = {rights & known_rights(abi), place};
+    int result = (int)syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0U);
+    // No directory: what can be allowed only on those is left out.
+    if (result != 0 && errno == EINVAL && (rule.allowed & ~FILE_RIGHTS) != 0) {
+        rule.allowed &= FILE_RIGHTS;
+        result = (int)syscall(ADD_RULE, ruleset, RULE_PATH_BENEATH, &rule, 0U);
     }
     int number = errno;
     close(place);

@@ -59,11 +59,11 @@ int opk_tally_take_token(struct opk_tally *tally, unsigned bucket, int64_t inter
     }
 }
 
-void opk_tally_count(struct opk_tally *tally, unsigned index) {
+void opk_tally_add(struct opk_tally *tally, unsigned index, uint64_t count, int64_t since) {
     if (index >= OPK_TALLY_COUNTS) return;
     int64_t nothing = 0;
-    atomic_compare_exchange_strong(&tally->since, &nothing, (int64_t)time(0));
-    atomic_fetch_add(&tally->counts[index], 1);
+    atomic_compare_exchange_strong(&tally->since, &nothing, since);
+    atomic_fetch_add(&tally->counts[index], count);
 }
 
 int opk_tally_has_counts(const struct opk_tally *tally) {

@@ -13,7 +13,8 @@ public enum Confinement {
     /// Seconds for everything that a decision takes: below sshd's LoginGraceTime, above what one fetch may take.
     public static let seconds = 8
 
-    /// 1 GiB of addresses: a run with the largest files that are accepted takes less than a third, libcurl and its thread's heap included.
+    /// 1 GiB of addresses. A decision takes 18 MiB, one about a million rows that all admit 285, and one with 16 MiB of one-letter names in
+    /// config.yml, the worst that is accepted, 770; opk-fetch takes 30 and what its resolver's thread reserves.
     static let memory: UInt64 = 1 << 30
     static let descriptors: UInt64 = 64
     /// The cache of a provider's keys is at most 2 MiB.

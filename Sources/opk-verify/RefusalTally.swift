@@ -58,24 +58,26 @@ struct RefusalTally {
         opk_watchdog_catch_bus_errors()
     }
 
-    /// False where it was counted instead.
+    /// Whether it is to be logged and not counted.
     func admitsLine(about matter: Matter) -> Bool {
-        if unsafe opk_tally_take_token(counters, matter.kind.rawValue, RefusalTally.interval, RefusalTally.burst) != 0 { return true }
-        unsafe opk_tally_count(counters, matter.index)
-        return false
+        unsafe opk_tally_take_token(counters, matter.kind.rawValue, RefusalTally.interval, RefusalTally.burst) != 0
     }
 
-    /// What was counted since this was asked last, by whatever process, as one line; nil where nothing was.
-    func takeSummary() -> String? {
-        guard unsafe opk_tally_has_counts(counters) != 0 else { return nil }
+    /// That it was not logged.
+    func count(_ matter: Matter) { unsafe opk_tally_add(counters, matter.index, 1, UnixTime.now().seconds) }
+
+    /// What was counted, by whatever process, since this was done last goes to `log` as one line, where anything was. If that does not take it, it
+    /// stays counted.
+    func tell(_ log: (String) -> Bool) {
+        guard unsafe opk_tally_has_counts(counters) != 0 else { return }
         let since = unsafe opk_tally_take_since(counters)
-        let counts = Matter.names.enumerated().compactMap { index, name -> String? in
-            let count = unsafe opk_tally_take_count(counters, UInt32(index))
-            return count > 0 ? "\(name) \(count)" : nil
-        }
-        guard !counts.isEmpty else { return nil }
+        let counts = Matter.names.indices.map { unsafe opk_tally_take_count(counters, UInt32($0)) }
+        let told = counts.indices.filter { counts[$0] > 0 }
+        guard !told.isEmpty else { return }
         let time = RefusalTally.time(since).map { " since \($0)" } ?? ""
-        return "refusals not logged one by one\(time): \(counts.joined(separator: ", "))"
+        let list = told.map { "\(Matter.names[$0]) \(counts[$0])" }.joined(separator: ", ")
+        if log("refusals not logged one by one\(time): \(list)") { return }
+        for index in told { unsafe opk_tally_add(counters, UInt32(index), counts[index], since) }
     }
 
     /// With the date, where it was not in the last twelve hours: the clock may have been changed, too.

@@ -12,25 +12,31 @@ import Vocabulary
 struct SystemLog {
     let stateFolder: String
 
-    func admitted(_ line: String) { write(line, failed: false, RefusalTally(folder: stateFolder)) }
+    func admitted(_ line: String) {
+        RefusalTally(folder: stateFolder)?.tell { send($0, LOG_WARNING) }
+        send(line, LOG_INFO)
+        show(line)
+    }
 
     /// - Parameter matter: nil for what is always logged.
     func refused(_ line: String, _ matter: RefusalTally.Matter?) {
         let tally = RefusalTally(folder: stateFolder)
-        if let tally, let matter, !tally.admitsLine(about: matter) { return show(line) }
-        write(line, failed: true, tally)
-    }
-
-    private func write(_ line: String, failed: Bool, _ tally: RefusalTally?) {
-        if let summary = tally?.takeSummary() { send(summary, LOG_WARNING) }
-        send(line, failed ? LOG_WARNING : LOG_INFO)
+        var isLogged = false
+        if matter.flatMap({ tally?.admitsLine(about: $0) }) != false {
+            tally?.tell { send($0, LOG_WARNING) }
+            isLogged = send(line, LOG_WARNING)
+        }
+        // Also where the log was stuck.
+        if !isLogged, let matter { tally?.count(matter) }
         show(line)
     }
 
-    private func send(_ line: String, _ severity: Int32) {
+    /// False where the log did not take it.
+    @discardableResult
+    private func send(_ line: String, _ severity: Int32) -> Bool {
         let bytes = Array(line.utf8)
         // LOG_AUTH, which syslogs put where sshd's own lines go. The call reads no more than the bytes.
-        unsafe opk_log_line(LOG_AUTH | severity, bytes, bytes.count)
+        return unsafe opk_log_line(LOG_AUTH | severity, bytes, bytes.count) == 0
     }
 
     private func show(_ line: String) {

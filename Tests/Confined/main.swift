@@ -134,7 +134,7 @@ for word in CommandLine.arguments.dropFirst() {
         tally = opk_tally_open(object, 1)
         opk_watchdog_catch_bus_errors()
     case "count":
-        if let tally { opk_tally_count(tally, 1) }
+        if let tally { opk_tally_add(tally, 1, 1, 1) }
         say("count \(tally == nil ? "none" : "ok")")
     case "wait":
         say("waiting")

@@ -95,7 +95,7 @@ struct BeginningTests {
         let confined = try Confined(words, in: folder.path)
         #expect(confined["descriptors"] == "64" && confined["memory:2000000000"] == "ENOMEM" && confined["memory:500000000"] == "ok")
         #expect(confined["file:16777216"] == "ok" && confined["file:16777217"] == "EFBIG", "\(confined)")
-        let less = try Confined(words, surroundings: "ulimit -n 20; ulimit -f 2", in: folder.path)
+        let less = try Confined(words, surroundings: "ulimit -S -n 20; ulimit -f 2", in: folder.path)
         #expect(less["descriptors"] == "20" && less["file:16777216"] == "EFBIG", "\(less)")
     }
 

@@ -121,8 +121,8 @@ struct opk_tally;
 struct opk_tally *opk_tally_open(const char *path, uint64_t layout);
 /// A bucket of `burst` tokens, into which one more comes every `interval` milliseconds: 1 where a token was taken, 0 where there is none.
 int opk_tally_take_token(struct opk_tally *tally, unsigned bucket, int64_t interval, int64_t burst);
-/// One more of that kind.
-void opk_tally_count(struct opk_tally *tally, unsigned index);
+/// So many more of that kind, the first of them at that time, in seconds since 1970.
+void opk_tally_add(struct opk_tally *tally, unsigned index, uint64_t count, int64_t since);
 int opk_tally_has_counts(const struct opk_tally *tally);
 /// How many of that kind there were, and now are not.
 uint64_t opk_tally_take_count(struct opk_tally *tally, unsigned index);
