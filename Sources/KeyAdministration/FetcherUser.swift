@@ -46,9 +46,9 @@ public enum FetcherUser: Hashable, Sendable {
     /// Nil where it cannot be told.
     var isSeparate: Bool? {
         switch self {
-        case .own, .root: true
+        case .own: true
         case .verifier, .unvouched: false
-        case .unknownVerifier, .noFolder: nil
+        case .root, .unknownVerifier, .noFolder: nil
         }
     }
 
@@ -60,12 +60,26 @@ public enum FetcherUser: Hashable, Sendable {
         }
     }
 
+    /// Nothing is there by which opk-verify could ask that user: no socket, and no rule of sudoers. False where that cannot be looked at.
+    private static var isOutOfReach: Bool {
+        ["/run/opk/fetch.socket", "/etc/sudoers.d/opk"].allSatisfy { path in
+            var facts = stat()
+            return unsafe lstat(path, &facts) != 0 && errno == ENOENT
+        }
+    }
+
+    private static let outOfReach =
+        "But opk-verify has no way to ask for them: neither opk-fetch.socket (systemctl start opk-fetch.socket) nor /etc/sudoers.d/opk is here, "
+        + "so only `opk keys refresh` and its timer renew them."
+
     /// What that means, and how to have it better.
     func sentence(cacheFolder: String) -> String {
         let folder = Text(cacheFolder).escaped
         let remedy = "`make install` gives the fetcher its own user (opkfetch)."
         return switch self {
-        case .own(let name): "Keys are fetched by a user of their own, \(name): neither opk-verify nor a plugin can write them."
+        case .own(let name):
+            "Keys are fetched by a user of their own, \(name): neither opk-verify nor a plugin can write them."
+                + (FetcherUser.isOutOfReach ? " " + FetcherUser.outOfReach : "")
         case .verifier(let name):
             "The fetcher has no user of its own: \(folder) belongs to \(name), who runs opk-verify too, so whoever takes that or a plugin over "
                 + "could plant a provider's key. " + remedy

@@ -75,7 +75,12 @@ struct Fetcher {
         // A refusal comes with its answer; without one it is sudo's, or a crash's.
         if case .exited = outcome.ending, !outcome.output.isEmpty { return outcome.output }
         let reason = Fetcher.reason(outcome, deadline)
-        if case .sudo = mode { throw Failure(description: "\(reason) (asked through sudo, which can wait for name resolution)") }
+        if case .sudo = mode {
+            throw Failure(
+                description:
+                    "\(reason) (asked through sudo, which can wait for name resolution: is opk-fetch.socket running, or the rule /etc/sudoers.d/opk there?)"
+            )
+        }
         throw Failure(description: reason)
     }
 

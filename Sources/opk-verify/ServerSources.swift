@@ -124,7 +124,7 @@ struct ServerSources: VerifierSources {
     private static let lastWords: Int64 = 500
 
     private static func unavailable(_ issuer: Text, _ reason: String) -> Refusal {
-        Refusal(.keysUnavailable, "\(reason); to try at once: opk keys refresh \(issuer.escaped(limit: 256))")
+        Refusal(.keysUnavailable, "\(reason); to try at once: sudo opk keys refresh \(issuer.escaped(limit: 256))")
     }
 
     private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {

@@ -12,9 +12,9 @@ struct KeysCommand: ParsableCommand {
             For whoever administers a server: a login needs no network as long as its provider's keys are here and young enough.
 
             EXAMPLES
-              opk keys                                  what is there, from where, how old
+              sudo opk keys                             what is there, from where, how old
               sudo opk keys refresh                     renew all of them now
-              opk keys export -o keys.json              on a machine with network
+              sudo opk keys export -o keys.json         on a machine with network
               sudo opk keys import keys.json            on one without
             """,
         subcommands: [KeysListCommand.self, KeysRefreshCommand.self, KeysExportCommand.self, KeysImportCommand.self],

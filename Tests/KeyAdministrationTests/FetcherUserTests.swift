@@ -30,7 +30,7 @@ struct FetcherUserTests {
         let plain = FetcherUser.verifier("opksshuser")
         #expect(
             plain.isSeparate == false && plain.sentence(cacheFolder: "/c").contains("could plant a provider's key. `make install` gives"))
-        #expect(FetcherUser.own("opkfetch").isSeparate == true && FetcherUser.root.isSeparate == true)
+        #expect(FetcherUser.own("opkfetch").isSeparate == true && FetcherUser.root.isSeparate == nil)
         #expect(FetcherUser.unvouched.isSeparate == false && FetcherUser.unknownVerifier(owner: "x").isSeparate == nil)
         #expect(FetcherUser.own("opkfetch").sentence(cacheFolder: "/c").contains("neither opk-verify nor a plugin can write them"))
         #expect(FetcherUser.noFolder.sentence(cacheFolder: "/c\u{1B}").contains("/c\\u{1b}"))
