@@ -28,7 +28,7 @@ extension RealSSH {
                 try await server.configure(
                     providers: ["\(front.url) opk-demo 24h"],
                     authID: ["\(server.alice) alice@example.com \(front.url)", "\(server.bob) bob@example.com \(front.url)"],
-                    config: "env_vars: {SSL_CERT_FILE: \"\(front.certificateAuthority)\"}\n")
+                    certificateAuthority: front.certificateAuthority)
                 let key = try await laptop.logInWithOpkssh(
                     "\(front.url),opk-demo", certificateAuthority: front.certificateAuthority, key: "theirs", ["-t", kind],
                     visit: provider.press("alice", ["--cacert", front.certificateAuthority, "-b", laptop.path("opkssh.jar")]))

@@ -105,10 +105,16 @@ final class Server: Sendable {
     // MARK: what the administrator does
 
     /// What the administrator writes. The key cache is as on the first day.
-    func configure(providers: [String], authID: [String], config: String? = nil) async throws {
+    ///
+    /// - Parameter certificateAuthority: a file that is copied beside the configuration and named there: opk-fetch, started by opk-verify, cannot read
+    ///   every place.
+    func configure(providers: [String], authID: [String], config: String? = nil, certificateAuthority: String? = nil) async throws {
         try write(providers.map { $0 + "\n" }.joined(), to: "providers")
         try write(authID.map { $0 + "\n" }.joined(), to: "auth_id")
-        if let config {
+        if let certificateAuthority {
+            try write(try String(contentsOfFile: certificateAuthority, encoding: .utf8), to: "ca.pem")
+            try write("env_vars: {SSL_CERT_FILE: \"\(configFolder.path)/ca.pem\"}\n", to: "config.yml")
+        } else if let config {
             try write(config, to: "config.yml")
         } else {
             try? FileManager.default.removeItem(at: configFolder.appendingPathComponent("config.yml"))
