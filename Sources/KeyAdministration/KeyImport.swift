@@ -60,7 +60,7 @@ public struct KeyImport: Sendable {
         let outcome = try cache.withLock(issuer: keys.issuer, waitingAtMost: Int(patience)) { state throws(WriteFailure) -> Outcome in
             switch state {
             case .held: break
-            case .busy: return .refused("a fetch of its keys has not ended yet; try again")
+            case .busy, .stuck: return .refused("a fetch of its keys has not ended yet; try again")
             case .unavailable(let error): throw error
             }
             if let here = newer(than: keys) { return .left(here) }

@@ -58,9 +58,9 @@ public struct KeyCache: Sendable {
 
     /// Runs `body` with the issuer's lock in hand, one fetch at a time, or says that it cannot be had.
     public func withLock<Result, Failure: Error>(
-        issuer: Text, waitingAtMost milliseconds: Int, _ body: (FileLock.State) throws(Failure) -> Result
+        issuer: Text, waitingAtMost milliseconds: Int, stuckAfter patience: Int = .max, _ body: (FileLock.State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        try FileLock.attempt(path(issuer, ".lock"), waitingAtMost: milliseconds, body)
+        try FileLock.attempt(path(issuer, ".lock"), waitingAtMost: milliseconds, stuckAfter: patience, body)
     }
 
     /// How the last fetch for this issuer ended; nil where none is known, or where it lies in the future: the clock was changed.
@@ -70,6 +70,9 @@ public struct KeyCache: Sendable {
         else { return nil }
         return attempt
     }
+
+    /// When that was written down, by the clock of the file system; nil where nothing is.
+    public func noted(issuer: Text) -> UnixTime? { FileLock.changed(path(issuer, ".attempt")) }
 
     public func note(_ attempt: FetchAttempt, issuer: Text) throws(WriteFailure) {
         try AtomicFile.write(attempt.record, to: path(issuer, ".attempt"), mode: 0o644)

@@ -66,19 +66,22 @@ public struct KeyFetcher: Sendable {
         } catch {
             throw .provider(error)
         }
-        let patience = purpose == .refresh ? 0 : Int(client.timeout / .milliseconds(1)) + 500
-        return try cache.withLock(issuer: issuer, waitingAtMost: patience) { state throws(Failure) in
+        let timeout = Int(client.timeout / .milliseconds(1))
+        // Every fetch ends within its timeout, so whoever holds the lock for longer is stopped or stuck, and must not keep others out.
+        return try cache.withLock(issuer: issuer, waitingAtMost: purpose == .refresh ? 0 : timeout + 500, stuckAfter: timeout + 1000) {
+            state throws(Failure) in
             var warnings: [String] = []
+            var begun: UnixTime?
             switch state {
-            case .held: break
-            case .busy:
-                // Every fetch ends within its timeout, so whoever holds the lock for longer is stopped or stuck, and must not keep others out.
-                guard purpose != .refresh else { throw .busy }
+            case .held(let before): begun = before
+            case .busy where purpose == .refresh: throw .busy
+            case .busy, .stuck:
                 warnings.append(
                     "another fetch of this issuer's keys does not end (a process that is stopped, or stuck?): fetching beside it")
             case .unavailable(let error): warnings.append("fetching without a lock: \(error)")
             }
             if let keys = try outcomeOfAnother(issuer, purpose, asked) { return Answer(keys: keys, warnings: warnings) }
+            try checkUnkept(begun, issuer, purpose)
             let keys = try fetch(issuer, before: end, &warnings)
             return Answer(keys: keys, warnings: warnings)
         }
@@ -100,6 +103,14 @@ public struct KeyFetcher: Sendable {
         return nil
     }
 
+    /// Where a fetch began whose outcome could not be kept (a full disk), or that was killed: for what can wait it counts as one that failed.
+    private func checkUnkept(_ begun: UnixTime?, _ issuer: Text, _ purpose: Purpose) throws(Failure) {
+        let now = UnixTime.now()
+        guard purpose == .unknownKeyID || purpose == .refresh, let begun, begun <= now, now < begun + FetchAttempt.interval else { return }
+        if let noted = cache.noted(issuer: issuer), noted >= begun { return }
+        throw .tooSoon(.failure(at: begun, "how it ended could not be kept (is the disk of the cache folder full?)", after: nil))
+    }
+
     private func fetch(_ issuer: Text, before end: ContinuousClock.Instant, _ warnings: inout [String]) throws(Failure) -> CachedKeys {
         var client = client
         client.timeout = min(client.timeout, max(.milliseconds(1), ContinuousClock.now.duration(to: end)))
@@ -113,10 +124,14 @@ public struct KeyFetcher: Sendable {
         }
         do throws(WriteFailure) {
             try cache.write(keys)
-            try cache.note(.success(at: .now()), issuer: issuer)
         } catch {
             warnings.append("the keys are not kept: \(error)")
         }
+        do throws(WriteFailure) {
+            try cache.note(.success(at: .now()), issuer: issuer)
+        } catch  where warnings.isEmpty {
+            warnings.append("when they were fetched is not kept: \(error)")
+        } catch {}
         return keys
     }
 }

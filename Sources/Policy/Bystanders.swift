@@ -1,6 +1,12 @@
 import PKToken
 import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The rows of an account that surely mean somebody else, told by their bytes: an account may have a million rows, and to take one apart costs
 /// ten times as much as to see that it is `ACCOUNT SUBJECT-OR-EMAIL ISSUER`, without quotes, comments or options, and of another person.
 /// Every other row is for the parser.
@@ -21,7 +27,7 @@ struct Bystanders {
         let identity = Bystanders.skipBlanks(line, first + account.count)
         let last = line.count - issuer.count
         guard identity > first + account.count, identity < last, isBlank(line[last - 1]),
-            Bystanders.equal(line, first, account), Bystanders.equal(line, last, issuer)
+            Bystanders.equal(line, last, issuer), Bystanders.equal(line, first, account)
         else { return false }
         var end = last - 1
         while isBlank(line[end - 1]) { end -= 1 }
@@ -38,18 +44,25 @@ struct Bystanders {
 
     /// Whether `bytes` stand there, and stand for themselves: an apostrophe may be in a URL, and be a quote in a line.
     private static func equal(_ line: Span<UInt8>, _ start: Int, _ bytes: [UInt8]) -> Bool {
-        for index in bytes.indices where line[start + index] != bytes[index] || bytes[index] == UInt8(ascii: "'") { return false }
-        return true
+        // memcmp and memchr: this is done for a million rows. Neither reads beyond the bytes, and the line has as many from `start` on.
+        guard start >= 0, line.count - start >= bytes.count else { return false }
+        return unsafe line.withUnsafeBufferPointer { there in
+            unsafe bytes.withUnsafeBufferPointer { wanted in
+                guard let there = there.baseAddress, let wanted = wanted.baseAddress else { return bytes.isEmpty }
+                return unsafe memcmp(there + start, wanted, bytes.count) == 0 && memchr(wanted, 0x27, bytes.count) == nil
+            }
+        }
     }
 
     /// Stands for itself wherever it is: no blank, quote, backslash or #, nothing beyond ASCII, and no colon, with which all forms of an
     /// identity begin but the two plain ones.
     private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "#"), UInt8(ascii: "'"), UInt8(ascii: ":"), UInt8(ascii: "\\"): false
-        default: byte > 0x20 && byte < 0x7F
-        }
+        // One bit for each of the 64 bytes of a half: what is looked up a million times is not compared five times each.
+        byte < 0x40 ? lower >> UInt64(byte) & 1 == 1 : byte < 0x7F && byte != UInt8(ascii: "\\")
     }
+
+    /// The printable bytes from ! to ?, without " # ' and :.
+    private static let lower: UInt64 = 0xFBFFFF7200000000
 
     /// Equal but for one bit of each byte, the one that makes upper case lower: the parser tells what is equal indeed.
     private static func resembles(_ word: Span<UInt8>, _ bytes: [UInt8]) -> Bool {

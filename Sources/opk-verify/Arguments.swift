@@ -61,7 +61,10 @@ struct Arguments {
 
     private static func folder(_ word: [UInt8]?) -> String? {
         guard let word, let text = Text(validating: word), text.hasPrefix("/"), !text.contains(0) else { return nil }
-        return text.string
+        // One way to write a folder: `/etc/opk/` is /etc/opk, whose files must be root's.
+        return "/"
+            + text.utf8.split(separator: UInt8(ascii: "/")).filter { $0 != [UInt8(ascii: ".")] }
+            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
     }
 
     static let help = """

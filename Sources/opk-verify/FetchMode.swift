@@ -33,6 +33,8 @@ enum FetchMode: Equatable {
         guard unsafe lstat(path, &facts) == 0, UInt32(facts.st_mode) & UInt32(S_IFMT) == UInt32(S_IFSOCK),
             facts.st_uid == 0 || facts.st_uid == owner, let slash = path.lastIndex(of: "/")
         else { return false }
-        return Folder.vouchedOwner(of: String(path[..<slash])).map { $0 == 0 || $0 == owner } ?? false
+        let folder = String(path[..<slash])
+        guard let holder = Folder.vouchedOwner(of: folder), holder == 0 || holder == owner else { return false }
+        return unsafe stat(folder, &facts) == 0 && UInt32(facts.st_mode) & 0o022 == 0
     }
 }

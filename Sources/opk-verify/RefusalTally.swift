@@ -17,6 +17,8 @@ struct RefusalTally {
         case person
         /// This server's administrator's.
         case server
+        /// The provider's, or the network's: what to do stands in these lines, and no flood of others may hide them.
+        case outage
     }
 
     /// What was refused. The index is the counter's.
@@ -107,6 +109,7 @@ extension RefusalTally.Kind {
         switch code {
         case .denied, .emailNotVerified, .noRowAdmits: self = .person
         case .unsafeFile, .configuration, .cryptographyUnavailable, .notConfined: self = .server
+        case .keysUnavailable: self = .outage
         default: self = .stranger
         }
     }

@@ -54,7 +54,7 @@ struct UnitsTests {
             let text = try Self.text("systemd/" + name)
             for (setting, value) in [
                 ("User", "opkfetch"), ("SupplementaryGroups", "opksshuser"), ("NoNewPrivileges", "yes"), ("ProtectSystem", "strict"),
-                ("ReadWritePaths", "/var/cache/opk"), ("CapabilityBoundingSet", ""), ("PrivateTmp", "yes"),
+                ("CacheDirectory", "opk"), ("ProtectSystem", "strict"), ("CapabilityBoundingSet", ""), ("PrivateTmp", "yes"),
                 ("MemoryDenyWriteExecute", "yes"), ("RestrictAddressFamilies", "AF_INET AF_INET6 AF_UNIX"),
                 ("SystemCallFilter", "@system-service"),
             ] {

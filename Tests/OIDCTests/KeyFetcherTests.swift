@@ -56,6 +56,21 @@ final class KeyFetcherTests: Sendable {
         #expect(requests == 4)
     }
 
+    @Test(
+        "C12 on a full disk, where how a fetch ended cannot be kept, that it began is enough for what can wait; a login without keys does not wait"
+    )
+    func unkept() throws {
+        _ = try fetch()
+        let name = try #require(FileManager.default.contentsOfDirectory(atPath: folder.path).first { $0.hasSuffix(".attempt") })
+        try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+        for purpose in [KeyFetcher.Purpose.unknownKeyID, .refresh] {
+            #expect(throws: KeyFetcher.Failure.self) { try KeyFetcher(cache: cache).keys(issuer: provider.issuer, purpose) }
+        }
+        #expect(requests == 2)
+        _ = try fetch()
+        #expect(requests == 4)
+    }
+
     @Test("C12 is not stopped by a clock that was set back, nor by a damaged note")
     func clock() throws {
         _ = try fetch()

@@ -124,6 +124,31 @@ struct SeparationTests {
         #expect(try place.ask(login, by: .nothing).admitted)
     }
 
+    @Test(
+        "Through the socket opk-verify is confined before it reads anything, by sudo once the keys are there; from then on it can only read",
+        .enabled(if: Separation.hasSudo && FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "no sudo, or no strace"))
+    func confined() throws {
+        try place.plant(login.keys, owner: Root.nobody)
+        // Of the policy and the keys: config.yml, providers, the record and auth_id, in this order. Their names cannot be seen: strace is daemon's here,
+        // as opk-verify is, and another process of its user cannot read its memory.
+        for (way, before) in [(Separation.Way.socket, 0), (.nothing, 3)] {
+            let calls = try place.traced(login, by: way)
+            let wall = try #require(calls.firstIndex { $0.contains("landlock_restrict_self(") && $0.hasSuffix("= 0") }, "\(way): \(calls)")
+            #expect(calls[..<wall].contains { $0.contains("prctl(PR_SET_NO_NEW_PRIVS, 1") })
+            func opened(_ calls: ArraySlice<Substring>) -> Int {
+                calls.count { $0.contains("openat(") && $0.contains("O_RDONLY|O_NOCTTY") }
+            }
+            #expect(opened(calls[..<wall]) == before && opened(calls[wall...]) == 4 - before, "\(way): \(calls)")
+            #expect(!calls.contains { $0.contains("providers") }, "its memory can be read")
+            // Everything is governed that this kernel can govern, and nothing may be written, made, run or connected to but the count of refusals.
+            let rights = calls[..<wall].filter { $0.contains("landlock_add_rule(") }
+            #expect(
+                rights.count > 3 && !rights.contains { $0.contains("EXECUTE") || $0.contains("MAKE_") || $0.contains("REMOVE_") },
+                "\(rights)")
+            #expect(rights.count { $0.contains("WRITE_FILE") } <= 1 && !rights.contains { $0.contains("NET_PORT") })
+        }
+    }
+
     @Test("opk-verify's user cannot write the cache")
     func rights() throws {
         let touch = try place.shell(by: .nothing, ["/usr/bin/touch", place.doorway.cacheFolder + "/planted"])
@@ -193,6 +218,23 @@ final class Separation {
 
     func ask(_ login: MintedLogin, by way: Way, environment: [String: String] = Doorway.environment) throws -> Run {
         try doorway.ask(login, environment: environment, surroundings: surroundings(way))
+    }
+
+    /// The system calls of an opk-verify that admits.
+    func traced(_ login: MintedLogin, by way: Way) throws -> [Substring] {
+        let folder = doorway.folder + "/trace"
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        chmod(folder, 0o777)
+        try? FileManager.default.removeItem(atPath: folder + "/calls")
+        let words = try doorway.words(login).map { String(decoding: $0, as: UTF8.self) }
+        let run = try shell(
+            by: way,
+            [
+                "/usr/bin/strace", "-v", "-e", "trace=openat,prctl,landlock_add_rule,landlock_restrict_self", "-o", folder + "/calls",
+                Program.verify,
+            ] + words)
+        guard run.status == 0, run.output.hasPrefix("cert-authority,") else { throw CocoaError(.featureUnsupported) }
+        return try String(contentsOfFile: folder + "/calls", encoding: .utf8).split(separator: "\n")
     }
 
     func shell(by way: Way, _ words: [String]) throws -> Run {

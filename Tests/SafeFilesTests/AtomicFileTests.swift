@@ -125,10 +125,18 @@ import Testing
         func state(_ path: String, waiting: Int = 0) -> FileLock.State { FileLock.attempt(path, waitingAtMost: waiting) { $0 } }
         FileLock.attempt(path, waitingAtMost: 0) { mine in
             let begin = Date()
-            #expect(mine == .held && state(path, waiting: 50) == .busy)
+            #expect(mine == .held(before: nil) && state(path, waiting: 50) == .busy)
             #expect((0.04..<5).contains(Date().timeIntervalSince(begin)))
         }
-        #expect(state(path) == .held)
+        guard case .held(.some) = state(path) else {
+            Issue.record("it is not free again, or not known to have been held")
+            return
+        }
+        FileLock.attempt(path, waitingAtMost: 0) { _ in
+            var longAgo = [timespec(tv_sec: 1000, tv_nsec: 0), timespec(tv_sec: 1000, tv_nsec: 0)]
+            utimensat(AT_FDCWD, path, &longAgo, 0)
+            #expect(FileLock.attempt(path, waitingAtMost: 5000, stuckAfter: 1000) { $0 } == .stuck)
+        }
         symlink("elsewhere", scratch.path("link"))
         guard case .unavailable = state(scratch.path("link")) else {
             Issue.record("a link was followed")
