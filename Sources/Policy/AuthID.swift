@@ -70,14 +70,18 @@ public struct AuthID: Hashable, Sendable {
         let request: Request
         var found = AuthID()
         /// The last issuer column that was found good: most rows have the same.
-        private var knownIssuer: Text?
+        private var knownIssuer: Text? {
+            didSet { isRequestedIssuer = knownIssuer == request.issuer }
+        }
+        /// Compared once and not a million times.
+        private var isRequestedIssuer = false
 
         init(request: Request) { self.request = request }
 
         mutating func take(_ line: ScannedLine, keeping: (Identity) -> Bool) {
             if let others = request.others, let issuer = knownIssuer, line.isWhole, others.have(line.bytes.span, of: issuer.utf8) {
                 found.accountRows += 1
-                if issuer == request.issuer { found.issuerRows += 1 }
+                if isRequestedIssuer { found.issuerRows += 1 }
                 return
             }
             do {

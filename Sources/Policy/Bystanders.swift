@@ -31,7 +31,7 @@ struct Bystanders {
         else { return false }
         var end = last - 1
         while isBlank(line[end - 1]) { end -= 1 }
-        for position in identity..<end where !Bystanders.isPlain(line[position]) { return false }
+        guard Bystanders.arePlain(line.extracting(identity..<end)) else { return false }
         let word = line.extracting(identity..<end)
         return !Bystanders.resembles(word, subject) && !Bystanders.resembles(word, email)
     }
@@ -54,15 +54,23 @@ struct Bystanders {
         }
     }
 
-    /// Stands for itself wherever it is: no blank, quote, backslash or #, nothing beyond ASCII, and no colon, with which all forms of an
+    /// Each stands for itself wherever it is: no blank, quote, backslash or #, nothing beyond ASCII, and no colon, with which all forms of an
     /// identity begin but the two plain ones.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        // One bit for each of the 64 bytes of a half: what is looked up a million times is not compared five times each.
-        byte < 0x40 ? lower >> UInt64(byte) & 1 == 1 : byte < 0x7F && byte != UInt8(ascii: "\\")
+    private static func arePlain(_ word: Span<UInt8>) -> Bool {
+        var plain: UInt64 = 1
+        // One look at a table of bits, and no branch, for each of twenty million bytes.
+        for index in word.indices {
+            let byte = word[index]
+            let half = byte & 0x40 == 0 ? lower : upper
+            plain &= half &>> UInt64(byte & 0x3F) & (byte < 0x80 ? 1 : 0)
+        }
+        return plain == 1
     }
 
-    /// The printable bytes from ! to ?, without " # ' and :.
+    /// A bit for each byte from 0 to ?: those from ! on, without " # ' and :.
     private static let lower: UInt64 = 0xFBFFFF7200000000
+    /// A bit for each byte from @ to DEL: without backslash and DEL.
+    private static let upper: UInt64 = 0x7FFFFFFFEFFFFFFF
 
     /// Equal but for one bit of each byte, the one that makes upper case lower: the parser tells what is equal indeed.
     private static func resembles(_ word: Span<UInt8>, _ bytes: [UInt8]) -> Bool {
