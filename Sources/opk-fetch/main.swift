@@ -71,13 +71,13 @@ func show(_ answer: FetchAnswer) -> Int32 {
 
 /// For opk-verify: one answer to one request, both on the standard streams.
 func serve(_ fetching: Fetching) -> Int32 {
-    // Twice as long as the longest fetch: whoever asks and never finishes the question, or whatever else holds this process, ends with it.
-    // Whoever asks may have left it ignored or blocked, and must not keep a process of another user for ever.
+    // Whoever asks may have left the alarm ignored or blocked, and must not keep a process of another user for ever.
     signal(SIGALRM, SIG_DFL)
     var alarmSignal = sigset_t()
     unsafe sigemptyset(&alarmSignal)
     unsafe sigaddset(&alarmSignal, SIGALRM)
     unsafe sigprocmask(SIG_UNBLOCK, &alarmSignal, nil)
+    // Twice as long as the longest fetch: whoever asks and never finishes the question, or whatever else holds this process, ends with it.
     alarm(60)
     let answer: FetchAnswer
     if let request = readStandardInput(limit: FetchRequest.maximumSize).flatMap(FetchRequest.init(parsing:)) {
