@@ -76,7 +76,7 @@ public struct ServerConfig: Hashable, Sendable {
     }
 
     /// Something on both sides of an `@`, without a blank, a control character or an asterisk.
-    private static func isAddress(_ text: Text) -> Bool {
+    static func isAddress(_ text: Text) -> Bool {
         guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")), at > 0, at < text.count - 1 else { return false }
         return text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "*") }
     }
