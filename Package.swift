@@ -157,7 +157,7 @@ let package = Package(
         testing("JOSETests", ["JOSE", "LibCrypto", "Vocabulary"]),
         testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
-        testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing("PolicyTests", ["Policy", "ChildProcess", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing(
