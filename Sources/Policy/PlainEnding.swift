@@ -1,58 +1,3 @@
-/// Sets of ASCII bytes, a bit for each: one look and no branch for each of some million bytes.
-struct PlainBytes {
-    private let lower: UInt64
-    private let upper: UInt64
-
-    /// From ! to ~ without quotes, backslash, # and *: each stands for itself in a line, and in an email.
-    static let word = PlainBytes(lower: 0xFFFF_FB72_0000_0000, upper: 0x7FFF_FFFF_EFFF_FFFF)
-    /// A to Z, a to z, 0 to 9, + and /.
-    static let base64 = PlainBytes(lower: 0x03FF_8800_0000_0000, upper: 0x07FF_FFFE_07FF_FFFE)
-    /// Those of base64 whose value is divisible by 4: A E I M Q U Y c g k o s w 0 4 8.
-    static let lastOfDigest = PlainBytes(lower: 0x0111_0000_0000_0000, upper: 0x0088_8888_0222_2222)
-    /// A to Z, a to z, 0 to 9, - . and _.
-    static let host = PlainBytes(lower: 0x03FF_6000_0000_0000, upper: 0x07FF_FFFE_87FF_FFFE)
-    /// From space to ~, and the tab.
-    static let comment = PlainBytes(lower: 0xFFFF_FFFF_0000_0200, upper: 0x7FFF_FFFF_FFFF_FFFF)
-
-    private init(lower: UInt64, upper: UInt64) { (self.lower, self.upper) = (lower, upper) }
-
-    func has(_ byte: UInt8) -> Bool {
-        let half = byte & 0x40 == 0 ? lower : upper
-        return half &>> UInt64(byte & 0x3F) & (byte < 0x80 ? 1 : 0) == 1
-    }
-
-    /// Whether the text, ASCII, stands there.
-    static func begins(_ line: Span<UInt8>, _ start: Int, _ text: StaticString) -> Bool {
-        guard line.count - start >= text.utf8CodeUnitCount else { return false }
-        // The literal's bytes, within its length.
-        let bytes = unsafe UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
-        for index in 0..<text.utf8CodeUnitCount where unsafe line[start + index] != bytes[index] { return false }
-        return true
-    }
-}
-
-/// An issuer as most are: https, a host without a port, and a path of which no segment begins with a full stop. IssuerURL takes all of these
-/// and more.
-enum PlainIssuer {
-    static func isGood(_ word: Span<UInt8>, from start: Int) -> Bool {
-        guard PlainBytes.begins(word, start, "https://") else { return false }
-        var position = start + 8
-        let host = position
-        while position < word.count && PlainBytes.host.has(word[position]) { position += 1 }
-        guard position > host, word[host] != UInt8(ascii: ".") else { return false }
-        while position < word.count {
-            let byte = word[position]
-            if byte == UInt8(ascii: "/") {
-                if position + 1 < word.count && word[position + 1] == UInt8(ascii: ".") { return false }
-            } else if !PlainBytes.host.has(byte) || position == host {
-                return false
-            }
-            position += 1
-        }
-        return true
-    }
-}
-
 /// What is behind a row's first word, as it mostly is: nothing, blanks, a time in UTC, a comment.
 enum PlainEnding {
     /// Whether the line, all of which before `start` is plain, ends well.
@@ -77,7 +22,10 @@ enum PlainEnding {
     }
 
     private static func isComment(_ line: Span<UInt8>, _ start: Int) -> Bool {
-        for index in start..<line.count where !PlainBytes.comment.has(line[index]) { return false }
+        for index in start..<line.count {
+            let byte = line[index]
+            if !(0x20...0x7E).contains(byte) && byte != 0x09 { return false }
+        }
         return true
     }
 
