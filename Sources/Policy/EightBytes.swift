@@ -37,6 +37,9 @@ struct EightBytes {
     /// A to Z, a to z, 0 to 9, - . / and _.
     var pathCharacters: UInt64 { (letters | within(0x2D, 0x39, bits) | within(0x5F, 0x5F, bits)) & EightBytes.high }
 
+    /// Each `@`.
+    var ats: UInt64 { within(0x40, 0x40, bits) & EightBytes.high }
+
     /// Full stops with a slash right before them.
     var slashDots: UInt64 { within(0x2F, 0x2F, bits) &<< 8 & within(0x2E, 0x2E, bits) & EightBytes.high }
 

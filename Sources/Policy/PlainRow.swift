@@ -27,11 +27,15 @@ enum PlainRow {
         return at > start && isIssuer(word, from: at + 1)
     }
 
-    /// 0 where there is none.
+    /// 0 where there is none. The word is ASCII and has eight bytes or more.
     private static func lastAt(_ word: Span<UInt8>) -> Int {
-        var position = word.count - 1
-        while position > 0 && word[position] != UInt8(ascii: "@") { position -= 1 }
-        return position
+        var position = word.count - 8
+        while true {
+            let found = EightBytes(word, position).ats
+            if found != 0 { return position + 7 - found.leadingZeroBitCount >> 3 }
+            if position == 0 { return 0 }
+            position = max(0, position - 8)
+        }
     }
 
     /// https, a host of six bytes or more without a port, perhaps a path, of which no segment begins with a full stop. The word is ASCII.
