@@ -4,7 +4,7 @@ enum PlainEnding {
     static func isGood(_ line: Span<UInt8>, from start: Int) -> Bool {
         var position = blanksEnd(line, start)
         if position == line.count { return true }
-        // Without a blank before it, only at the start of a line: what else stands here cannot be in a word, or is somewhere else's matter.
+        // What follows a word without a blank is a quote, a # inside it, or worse.
         guard position > start || start == 0 else { return false }
         if line[position] == UInt8(ascii: "#") { return isComment(line, position) }
         guard start > 0 else { return false }
