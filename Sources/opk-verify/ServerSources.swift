@@ -21,20 +21,20 @@ struct ServerSources: VerifierSources {
     /// Made when it is asked, since it looks at whose the folder is: a key that is not ours has nothing looked at.
     private lazy var cache = KeyCache(directory: cacheFolder)
     private let cacheFolder: String
-    private let fetcher: Fetcher
-    private let enclosure: Enclosure
+    private let mode: FetchMode
+    private var helpers: Helpers
     private let now: UnixTime
     private var config = ServerConfig()
-    /// When everything that is fetched has to be here, on the clock of `FetchSocket.now`; nil before the first fetch.
+    /// When everything that is fetched has to be here, on the clock of `TimedStream.now`; nil before the first fetch.
     private var deadline: Int64?
     private(set) var notes: [String] = []
 
-    init(_ arguments: Arguments, _ mode: FetchMode, _ enclosure: Enclosure, at now: UnixTime) {
+    init(_ arguments: Arguments, _ mode: FetchMode, _ helpers: Helpers, at now: UnixTime) {
         configFolder = arguments.configFolder
         trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
         cacheFolder = arguments.cacheFolder
-        fetcher = Fetcher(mode: mode, configFolder: arguments.configFolder, cacheFolder: arguments.cacheFolder)
-        self.enclosure = enclosure
+        self.mode = mode
+        self.helpers = helpers
         self.now = now
     }
 
@@ -60,8 +60,6 @@ struct ServerSources: VerifierSources {
     }
 
     func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
-        // Only userinfo could still need a helper, and only where there is an access token.
-        if identity.accessToken == nil { try enclosure.afterLastHelper() }
         begin(.policy)
         do {
             return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
@@ -96,7 +94,8 @@ struct ServerSources: VerifierSources {
     private mutating func ask(_ request: FetchRequest, _ settings: KeySettings) throws(Refusal) -> JWKSet {
         let answer: Fetcher.Answer
         do {
-            answer = try fetcher.ask(request, within: time(for: settings.timeout))
+            let time = time(for: settings.timeout)
+            answer = try Fetcher.ask(request, by: mode, &helpers, within: time)
         } catch {
             throw ServerSources.unavailable(request.issuer, "\(error)")
         }
@@ -113,9 +112,9 @@ struct ServerSources: VerifierSources {
         if deadline == nil {
             let seconds = max(Int64(Confinement.seconds), timeout.seconds + 3)
             if seconds > Confinement.seconds { Confinement.extend(to: Int(seconds)) }
-            deadline = FetchSocket.now() + seconds * 1000 - ServerSources.lastWords
+            deadline = TimedStream.now() + seconds * 1000 - ServerSources.lastWords
         }
-        return max(0, min(wanted, (deadline ?? 0) - FetchSocket.now()))
+        return max(0, min(wanted, (deadline ?? 0) - TimedStream.now()))
     }
 
     /// Milliseconds beside the fetch itself: opk-fetch starts, and waits for another's fetch.
@@ -130,7 +129,7 @@ struct ServerSources: VerifierSources {
     private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {
         if let attempt, !attempt.succeeded { noteAge(keys, "the last fetch, at \(attempt.ended), failed: \(attempt.reason)") }
         do {
-            try fetcher.refresh(keys.issuer)
+            try Fetcher.refresh(keys.issuer, by: mode, &helpers)
         } catch {
             noteAge(keys, "they cannot be renewed: \(error)")
         }
@@ -151,21 +150,14 @@ struct ServerSources: VerifierSources {
     }
 
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
-        let answer: [UInt8]?
         do {
             let request = FetchRequest(.userinfo, of: identity.issuer, accessToken: accessToken)
-            answer = try fetcher.ask(request, within: time(for: KeySettings(for: identity.row, config).timeout)).content
+            let time = time(for: KeySettings(for: identity.row, config).timeout)
+            return try Fetcher.ask(request, by: mode, &helpers, within: time).content
         } catch {
             notes.append("userinfo: \(error)")
-            answer = nil
-        }
-        do {
-            try enclosure.afterLastHelper()
-        } catch {
-            notes.append("userinfo is not looked at: \(error)")
             return nil
         }
-        return answer
     }
 }
 

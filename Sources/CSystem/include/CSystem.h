@@ -48,6 +48,17 @@ const char *opk_argument(int index);
 /// The folder of the program that runs, with a slash at its end; null where that cannot be told. It lives until this is asked again.
 const char *opk_own_folder(void);
 
+// Fork.c
+
+/// A copy of this process that is killed when this one ends, however that comes about. Its id; 0 in the copy; -1 with errno set. The process must have one
+/// thread. The copy has no alarm, and what its alarm would do is the system's default.
+pid_t opk_fork(void);
+/// Whether the copy is killed with the one that made it. 1 where that one has ended already.
+int opk_die_with_parent(int yes);
+/// The same copy with no descriptor but one end of a pair of sockets, of which this process has the other: `*channel` in both. After so many seconds it
+/// ends by itself.
+pid_t opk_fork_with_channel(int *channel, unsigned seconds);
+
 // Confine.c: what a process gives up for good.
 
 struct opk_limits {
