@@ -33,21 +33,52 @@ struct Broker {
         _exit(0)
     }
 
-    /// Until the other side closes, says something that is no request, or has said enough.
+    /// Until the other side closes, says something that is no request, or has said enough. Each helper is run by a process of its own, so that this one is
+    /// always there to see that nobody waits any more, and one helper's confinement is not the next one's.
     func serve(on channel: Int32) {
         for number in 0..<Broker.mostRequests {
             guard let request = Broker.next(on: channel), number > 0 || opk_open_standard_descriptors() == 0 else { return }
-            switch request.kind {
-            case .plugins:
-                // They have a deadline, and what runs then is ended: not so if this process were killed meanwhile.
-                opk_die_with_parent(0)
-                Broker.send(answer(request), on: channel)
-                guard opk_die_with_parent(1) == 0 else { return }
-            case .fetch, .refresh:
-                if mode == .direct { answerConfined(request, on: channel) } else { Broker.send(answer(request), on: channel) }
-            case .home: Broker.send(answer(request), on: channel)
+            let worker = opk_fork()
+            if worker == 0 {
+                work(request, on: channel)
+                _exit(0)
+            }
+            if worker < 0 {
+                Broker.send(.failed("no process can be made for a helper"), on: channel)
+            } else if !Broker.wait(for: worker, on: channel, request.kind) {
+                return
             }
         }
+    }
+
+    private func work(_ request: HelperRequest, on channel: Int32) {
+        // Plugins have a deadline, and what still runs then is ended: not so if this process were killed meanwhile.
+        if request.kind == .plugins { opk_die_with_parent(0) }
+        do throws(Confinement.Failure) {
+            // opk-fetch as this user's own child is confined to what it needs; sudo runs in no such process.
+            if mode == .direct, request.kind == .fetch || request.kind == .refresh { try Confinement.restrict(Enclosure(arguments).fetching) }
+            Broker.send(answer(request), on: channel)
+        } catch {
+            Broker.send(.failed("opk-fetch is not started: Landlock: \(error)"), on: channel)
+        }
+    }
+
+    /// Until the worker has ended, or the other side has gone: then it is ended, and the answer is false. The helper itself then ends by itself: it may be
+    /// another user's, and opk-fetch's work is of use to others.
+    private static func wait(for worker: pid_t, on channel: Int32, _ kind: HelperRequest.Kind) -> Bool {
+        let watch = opk_pidfd(worker)
+        var isGone = false
+        if watch >= 0 {
+            // No events of the channel are asked for: its end is always told.
+            var requests = [pollfd(fd: channel, events: 0, revents: 0), pollfd(fd: watch, events: Int16(POLLIN), revents: 0)]
+            while unsafe poll(&requests, nfds_t(requests.count), -1) < 0 && errno == EINTR {}
+            isGone = requests[0].revents != 0
+            close(watch)
+        }
+        if isGone && kind != .plugins { kill(worker, SIGKILL) }
+        var status: Int32 = 0
+        while unsafe waitpid(worker, &status, 0) < 0 && errno == EINTR {}
+        return !isGone
     }
 
     func answer(_ request: HelperRequest) -> HelperAnswer {
@@ -57,23 +88,6 @@ struct Broker {
         case .refresh: FetchCommand(arguments, mode).start(request.content)
         case .plugins: HelperAnswer(.done, plugins(request.content))
         }
-    }
-
-    /// opk-fetch as this user's own child, confined to what it needs; in a process of its own, since the next helper may be one that needs sudo.
-    private func answerConfined(_ request: HelperRequest, on channel: Int32) {
-        let child = opk_fork()
-        if child == 0 {
-            do throws(Confinement.Failure) {
-                try Confinement.restrict(Enclosure(arguments).fetching)
-                Broker.send(answer(request), on: channel)
-            } catch {
-                Broker.send(.failed("opk-fetch is not started: Landlock: \(error)"), on: channel)
-            }
-            _exit(0)
-        }
-        guard child > 0 else { return Broker.send(.failed("opk-fetch cannot be started: no process can be made"), on: channel) }
-        var status: Int32 = 0
-        while unsafe waitpid(child, &status, 0) < 0 && errno == EINTR {}
     }
 
     private static func next(on channel: Int32) -> HelperRequest? {

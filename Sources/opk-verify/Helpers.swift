@@ -31,6 +31,9 @@ struct Helpers {
         absence = "no process could be made for them"
     }
 
+    /// Those behind a socket that is there already.
+    init(channel: Int32) { (self.channel, absence) = (channel, "") }
+
     private static func mayBeNeeded(_ arguments: Arguments, _ mode: FetchMode) -> Bool {
         guard case .socket = mode else { return true }
         // Neither path is kept by the call.

@@ -108,14 +108,23 @@ struct ServerSources: VerifierSources {
 
     /// Milliseconds for one fetch, so that there is time left to say how it went: userinfo may be asked after the keys.
     private mutating func time(for timeout: TimeSpan) -> Int64 {
-        let wanted = timeout.seconds * 1000 + ServerSources.beside
-        if deadline == nil {
-            let seconds = max(Int64(Confinement.seconds), timeout.seconds + 3)
-            if seconds > Confinement.seconds { Confinement.extend(to: Int(seconds)) }
-            deadline = TimedStream.now() + seconds * 1000 - ServerSources.lastWords
-        }
+        if deadline == nil, timeout.seconds + 3 > Confinement.seconds { setDeadline(after: timeout.seconds + 3, isLonger: true) }
+        return time(atMost: timeout.seconds * 1000 + ServerSources.beside)
+    }
+
+    /// Milliseconds for a helper that is given at most so many.
+    private mutating func time(atMost wanted: Int64) -> Int64 {
+        if deadline == nil { setDeadline(after: Int64(Confinement.seconds), isLonger: false) }
         return max(0, min(wanted, (deadline ?? 0) - TimedStream.now()))
     }
+
+    private mutating func setDeadline(after seconds: Int64, isLonger: Bool) {
+        if isLonger { Confinement.extend(to: Int(seconds)) }
+        deadline = TimedStream.now() + seconds * 1000 - ServerSources.lastWords
+    }
+
+    /// Milliseconds for opk-home: sudo may have to look names up.
+    private static let homeTime: Int64 = 2_000
 
     /// Milliseconds beside the fetch itself: opk-fetch starts, and waits for another's fetch.
     private static let beside: Int64 = 1_500
@@ -147,6 +156,28 @@ struct ServerSources: VerifierSources {
             notes.append("keys: \(reason)")
             return nil
         }
+    }
+
+    /// The rows of the account's own file, for this account alone, whatever their first column says of others.
+    mutating func homeRows(for account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer {
+        begin(.policy)
+        let answer: HelperAnswer
+        do {
+            answer = try helpers.ask(.home, within: time(atMost: ServerSources.homeTime))
+        } catch {
+            return unusableHome("\(error)")
+        }
+        switch answer.status {
+        case .done: return .rows(AuthID(parsing: answer.content, for: account, of: identity.issuer))
+        case .absent: return .absent
+        // Its sentence was made beside this process, of what an account wrote.
+        case .failed: return unusableHome(Text(String(decoding: answer.content, as: UTF8.self)).escapedOnce(limit: 1024))
+        }
+    }
+
+    private mutating func unusableHome(_ reason: String) -> HomeAnswer {
+        notes.append("home: \(reason)")
+        return .unusable(reason)
     }
 
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
