@@ -37,17 +37,17 @@ struct HomeCommand {
         } catch {
             return .failed("opk-home cannot be asked: \(error)")
         }
-        return HomeCommand.answer(outcome, deadline)
+        return HomeCommand.answer(outcome.ending, outcome.output, outcome.errorOutput, deadline)
     }
 
     /// Exit statuses: those of opk-home; sudo has 1 for all that goes wrong with it.
-    static func answer(_ outcome: ChildProcess.Outcome, _ deadline: Int) -> HelperAnswer {
-        switch outcome.ending {
-        case .exited(0): return HelperAnswer(.done, outcome.output)
-        case .exited(3) where outcome.output.isEmpty: return HelperAnswer(.absent)
-        case .exited(1) where outcome.errorOutput.starts(with: own): return .failed(sentence(outcome.errorOutput.dropFirst(own.count)))
+    static func answer(_ ending: ChildProcess.Ending, _ output: [UInt8], _ complaint: [UInt8], _ deadline: Int) -> HelperAnswer {
+        switch ending {
+        case .exited(0): return HelperAnswer(.done, output)
+        case .exited(3) where output.isEmpty: return HelperAnswer(.absent)
+        case .exited(1) where complaint.starts(with: own): return .failed(sentence(complaint.dropFirst(own.count)))
         case .exited:
-            let said = outcome.errorOutput.isEmpty ? "it said nothing" : sentence(outcome.errorOutput[...])
+            let said = complaint.isEmpty ? "it said nothing" : sentence(complaint[...])
             return .failed("opk-home cannot be asked: \(said) (is the rule /etc/sudoers.d/opk there?)")
         case .timedOut: return .failed("opk-home did not answer within \(deadline / 1000).\(deadline % 1000 / 100) s")
         case .killed(let signal): return .failed("opk-home was ended by signal \(signal)")
