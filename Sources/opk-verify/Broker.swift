@@ -56,7 +56,9 @@ struct Broker {
         if request.kind == .plugins { opk_die_with_parent(0) }
         do throws(Confinement.Failure) {
             // opk-fetch as this user's own child is confined to what it needs; sudo runs in no such process.
-            if mode == .direct, request.kind == .fetch || request.kind == .refresh { try Confinement.restrict(Enclosure(arguments).fetching) }
+            if mode == .direct, request.kind == .fetch || request.kind == .refresh {
+                try Confinement.restrict(Enclosure(arguments).fetching)
+            }
             Broker.send(answer(request), on: channel)
         } catch {
             Broker.send(.failed("opk-fetch is not started: Landlock: \(error)"), on: channel)

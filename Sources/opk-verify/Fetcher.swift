@@ -21,7 +21,8 @@ enum Fetcher {
     }
 
     /// - Parameter deadline: in milliseconds from now.
-    static func ask(_ request: FetchRequest, by mode: FetchMode, _ helpers: inout Helpers, within deadline: Int64) throws(Failure) -> Answer {
+    static func ask(_ request: FetchRequest, by mode: FetchMode, _ helpers: inout Helpers, within deadline: Int64) throws(Failure) -> Answer
+    {
         let said: [UInt8]
         switch mode {
         case .direct, .sudo: said = try ask(&helpers, .fetch, request, deadline)

@@ -77,7 +77,10 @@ struct HelperAnswer: Equatable {
 }
 
 private func bytes(of number: UInt32) -> [UInt8] {
-    [UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8), UInt8(truncatingIfNeeded: number)]
+    [
+        UInt8(truncatingIfNeeded: number >> 24), UInt8(truncatingIfNeeded: number >> 16), UInt8(truncatingIfNeeded: number >> 8),
+        UInt8(truncatingIfNeeded: number),
+    ]
 }
 
 /// Of four bytes.

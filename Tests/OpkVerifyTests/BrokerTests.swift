@@ -69,7 +69,8 @@ private final class Served {
         arguments: [
             [0, 0, 0, 0, 0, 0, 0, 0, 0], [5, 0, 0, 0, 0, 0, 0, 0, 0], [255, 255, 255, 255, 255, 255, 255, 255, 255],
             // home with content; plugins with 1 MiB + 1; fetch with 68 KiB + 1.
-            [1, 0, 0, 0, 1, 0, 0, 0, 1], [4, 0, 0, 0, 1, 0, 0x10, 0, 1], [2, 0, 0, 0, 1, 0, 1, 0x10, 1], [3, 0, 0, 0, 1, 255, 255, 255, 255],
+            [1, 0, 0, 0, 1, 0, 0, 0, 1], [4, 0, 0, 0, 1, 0, 0x10, 0, 1], [2, 0, 0, 0, 1, 0, 1, 0x10, 1],
+            [3, 0, 0, 0, 1, 255, 255, 255, 255],
         ] as [[UInt8]])
     func nonsense(head: [UInt8]) throws {
         let served = try Served(words)
@@ -89,7 +90,9 @@ private final class Served {
         for _ in 0..<1000 { served.say(Self.home) }
         #expect(served.hasEnded())
         var answers = 0
-        while let head = try? served.hear(5), let (_, length) = HelperAnswer.announced(by: head), (try? served.hear(length)) != nil { answers += 1 }
+        while let head = try? served.hear(5), let (_, length) = HelperAnswer.announced(by: head), (try? served.hear(length)) != nil {
+            answers += 1
+        }
         #expect(answers == Broker.mostRequests)
     }
 
@@ -164,8 +167,11 @@ private final class Served {
         let trace = doorway.folder + "/trace"
         let run = try Program.run(
             "/bin/sh",
-            ["-c", "exec strace -f -qq -o '\(trace)' -e trace=clone,clone3,fork,vfork,socketpair \"$@\"", "sh", Program.verify, "--", "guest", "AAAA", "ssh-rsa"]
-                .map { Array($0.utf8) }, environment: Doorway.environment)
+            [
+                "-c", "exec strace -f -qq -o '\(trace)' -e trace=clone,clone3,fork,vfork,socketpair \"$@\"", "sh", Program.verify, "--",
+                "guest", "AAAA", "ssh-rsa",
+            ]
+            .map { Array($0.utf8) }, environment: Doorway.environment)
         #expect(run.status == 1)
         #expect(try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").filter { $0.contains("(") }.isEmpty)
     }

@@ -80,7 +80,9 @@ struct LeakTests {
         "However it ends, no memory is lost, none is used that was not written or is not there",
         .enabled(if: Onlooker.valgrind && Onlooker.strip, "valgrind or binutils is not here"), arguments: Way.allCases)
     func memory(_ way: Way) throws {
-        let valgrind = ["valgrind", "--log-file=REPORT", "--child-silent-after-fork=yes", "--leak-check=full", "--show-leak-kinds=definite,indirect"]
+        let valgrind = [
+            "valgrind", "--log-file=REPORT", "--child-silent-after-fork=yes", "--leak-check=full", "--show-leak-kinds=definite,indirect",
+        ]
         let report = try look(valgrind + ["--errors-for-leak-kinds=definite,indirect"], try stripped(), way)
         #expect(report.contains("HEAP SUMMARY:"), "\(report)")
         #expect(report.contains("definitely lost: 0 bytes in 0 blocks") || report.contains("no leaks are possible"), "\(report)")

@@ -120,7 +120,10 @@ struct TouchedTests {
             #expect(others.isEmpty, "the start-up only reads: \(others)")
             for line in touched.lines {
                 let harmless = ["name for Landlock ", "check folder ", "read ", "look at "].contains(where: line.hasPrefix)
-                let allowed = ["socket AF_UNIX", "connect /dev/log", "send to its socket", "make its broker", "write descriptor 1", "write descriptor 2"]
+                let allowed = [
+                    "socket AF_UNIX", "connect /dev/log", "send to its socket", "make its broker", "write descriptor 1",
+                    "write descriptor 2",
+                ]
                 #expect(harmless || allowed.contains(line) || line == "write STATE/refusals", "\(about): \(line)")
             }
         }

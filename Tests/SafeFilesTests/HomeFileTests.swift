@@ -106,13 +106,17 @@ private final class Home {
         #expect(home.fault == UnsafeFile(home.file, .hardLinks(count: 2)))
     }
 
-    @Test("V66 what group or others may read, write or run is not for the account alone", arguments: [0o640, 0o604, 0o620, 0o602, 0o666, 0o610, 0o601] as [mode_t])
+    @Test(
+        "V66 what group or others may read, write or run is not for the account alone",
+        arguments: [0o640, 0o604, 0o620, 0o602, 0o666, 0o610, 0o601] as [mode_t])
     func modes(mode: mode_t) {
         home.put("x", mode: mode)
         #expect(home.fault == UnsafeFile(home.file, .openToOthers(mode: UInt32(mode))))
     }
 
-    @Test("V66 a folder on the way that group or others may write is unsafe, sticky or not", arguments: 0..<3, [0o775, 0o757, 0o777, 0o1777] as [mode_t])
+    @Test(
+        "V66 a folder on the way that group or others may write is unsafe, sticky or not", arguments: 0..<3,
+        [0o775, 0o757, 0o777, 0o1777] as [mode_t])
     func writableFolders(depth: Int, mode: mode_t) {
         let path = [home.folder, home.home, home.above][depth]
         chmod(path, mode)
@@ -127,7 +131,9 @@ private final class Home {
         #expect(throws: UnsafeFile("/tmp", .writableByOthers(mode: 0o1777))) { try HomeFile.read(of: getuid(), home: path) }
     }
 
-    @Test("V66 the file and .opk are the account's own, not even root's; what lies above is its or root's", .enabled(if: isRoot, "needs root"))
+    @Test(
+        "V66 the file and .opk are the account's own, not even root's; what lies above is its or root's", .enabled(if: isRoot, "needs root")
+    )
     func owners() throws {
         for owner: UInt32 in [0, 54_321] {
             for path in [home.file, home.folder] {
