@@ -20,21 +20,22 @@ enum ExitStatus {
 }
 
 func verify(_ arguments: Arguments) -> Int32 {
+    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
+    // First of all: what is in memory by now is what the second process has.
+    let helpers = Helpers(arguments, mode)
     let log = SystemLog(stateFolder: arguments.stateFolder)
     // The words for a decision that takes too long, whatever it waits for.
     let parts = refusal(.timedOut, of: arguments.request)
     LastWords.set(parts.beforeStep, thenStepAnd: parts.afterStep, failed: true, status: ExitStatus.refused)
-    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
-    let enclosure = Enclosure(arguments, mode)
     do {
-        try enclosure.beforeParsing()
+        try Enclosure(arguments).close()
     } catch {
         let parts = refusal(error.code, error.detail, of: arguments.request)
         log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code))
         return ExitStatus.refused
     }
     let now = UnixTime.now()
-    var verification = Verification(ServerSources(arguments, mode, enclosure, at: now), at: now)
+    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now)
     let outcome = verification.decide(arguments.request)
     LastWords.note(step: Refusal.Step.answer.rawValue)
     switch outcome {
