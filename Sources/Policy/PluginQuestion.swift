@@ -144,11 +144,11 @@ public struct PluginQuestion: Sendable, CustomStringConvertible {
         return JSON.array(texts.map(JSON.string)).serialized
     }
 
-    /// opkssh reads the answer and writes it again: members sorted, numbers as Go's.
+    /// opkssh reads the answer and writes it again: members sorted, numbers as Go's, a line break at the end.
     private static func text(of userinfo: VerifiedUserinfo?) throws(RowFault) -> [UInt8] {
         guard let userinfo else { return [] }
         guard let json = JSON.object(userinfo.claims).withGoNumbers else { throw RowFault("userinfo has a number beyond a float64") }
-        return json.serialized
+        return json.serialized + [0x0A]
     }
 }
 

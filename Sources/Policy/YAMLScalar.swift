@@ -54,6 +54,6 @@ enum YAMLScalar {
 private let blank: UInt8 = 0x20
 private let quote = UInt8(ascii: "'")
 private let indicators = Array("#,[]{}&*!|>'\"%@`".utf8)
-private let numerals = Array("+-._:eExXoabcdfABCDFTZ ".utf8)
-private let words: [Text] = ["~", "null", "true", "false", "y", "n", "yes", "no", "on", "off", "<<", ".inf", "-.inf", "+.inf", ".nan"]
+private let numerals = Array("+-._:eExXoabcdfABCDFTZ".utf8)
+private let words: [Text] = ["~", "null", "true", "false", "y", "n", "yes", "no", "on", "off", ".inf", "-.inf", "+.inf", ".nan"]
 private let hexadecimal = Array("0123456789ABCDEF".utf8)
