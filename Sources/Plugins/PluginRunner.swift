@@ -46,11 +46,14 @@ public struct PluginRunner: Sendable {
         for plugin in found.plugins {
             let left = Int(end - PluginRunner.milliseconds())
             guard left > 0 else {
-                notes.append("the plugins from \(PluginRunner.name(plugin)) on are not asked: the time for all of them (\(total) ms) is over")
+                notes.append(
+                    "the plugins from \(PluginRunner.name(plugin)) on are not asked: the time for all of them (\(total) ms) is over")
                 break
             }
             switch run(plugin, question, min(left, Int(plugin.timeout.seconds) * 1000), redaction) {
-            case .allows: return .allowed(name: plugin.name.escaped(limit: 256), notes: notes)
+            case .allows(let complaint):
+                if let complaint { notes.append("plugin \(PluginRunner.name(plugin)) admits, and complains: \(complaint)") }
+                return .allowed(name: plugin.name.escaped(limit: 256), notes: notes)
             case .refuses(let reason): notes.append("plugin \(PluginRunner.name(plugin)): \(reason)")
             }
         }
@@ -58,7 +61,7 @@ public struct PluginRunner: Sendable {
     }
 
     private enum Verdict {
-        case allows
+        case allows(complaint: String?)
         case refuses(String)
     }
 
@@ -74,13 +77,16 @@ public struct PluginRunner: Sendable {
         let outcome: ChildProcess.Outcome
         do {
             outcome = try ChildProcess.run(
-                program, Array(words.dropFirst()), environment: ProcessEnvironment(entries: environment), outputLimit: PluginRunner.outputLimit,
+                program, Array(words.dropFirst()), environment: ProcessEnvironment(entries: environment),
+                outputLimit: PluginRunner.outputLimit,
                 errorOutput: .captured(limit: PluginRunner.errorLimit), deadline: time)
         } catch {
             return .refuses("\(error)")
         }
-        if outcome.ending == .exited(0), PluginRunner.isAllow(outcome.output) { return .allows }
-        return .refuses(PluginRunner.reason(outcome, time, redaction))
+        let complaint = PluginRunner.complaint(outcome, redaction)
+        if outcome.ending == .exited(0), PluginRunner.isAllow(outcome.output) { return .allows(complaint: complaint) }
+        let reason = PluginRunner.reason(outcome, time, redaction)
+        return .refuses(complaint.map { "\(reason); it complains: \($0)" } ?? reason)
     }
 
     static func isAllow(_ output: [UInt8]) -> Bool {
@@ -88,18 +94,20 @@ public struct PluginRunner: Sendable {
     }
 
     private static func reason(_ outcome: ChildProcess.Outcome, _ time: Int, _ redaction: Redaction) -> String {
-        let ending: String
         switch outcome.ending {
         case .exited(let status):
-            let said = redaction.applied(to: outcome.output)
-            ending = "it says \"\(escaped(said, limit: outputLimit))\" with exit status \(status)"
-        case .killed(let signal): ending = "it was ended by signal \(signal)"
-        case .timedOut: ending = "it did not answer within \(time) ms"
-        case .tooMuchOutput: ending = "it wrote more than \(outputLimit) bytes"
+            return "it says \"\(escaped(redaction.applied(to: outcome.output), limit: outputLimit))\" with exit status \(status)"
+        case .killed(let signal): return "it was ended by signal \(signal)"
+        case .timedOut: return "it did not answer within \(time) ms"
+        case .tooMuchOutput: return "it wrote more than \(outputLimit) bytes"
         }
-        let complaint = redaction.applied(to: outcome.errorOutput).split(separator: 0x0A).prefix(errorLines)
-            .map { escaped($0, limit: errorLimit) }.joined(separator: " / ")
-        return complaint.isEmpty ? ending : "\(ending); it complains: \"\(complaint)\""
+    }
+
+    /// The first lines of its standard error, in quotes.
+    private static func complaint(_ outcome: ChildProcess.Outcome, _ redaction: Redaction) -> String? {
+        let lines = redaction.applied(to: outcome.errorOutput).split(separator: 0x0A).prefix(errorLines)
+        if lines.isEmpty { return nil }
+        return "\"" + lines.map { escaped($0, limit: errorLimit) }.joined(separator: " / ") + "\""
     }
 
     private static func name(_ plugin: Plugin) -> String { Text(plugin.file).escaped(limit: 128) }

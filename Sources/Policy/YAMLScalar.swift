@@ -29,7 +29,8 @@ enum YAMLScalar {
     private static func isNoText(_ bytes: [UInt8]) -> Bool {
         guard let first = bytes.first else { return true }
         if words.contains(Text(validating: bytes)?.lowercasedASCII ?? "") { return true }
-        let begins = isDigit(first) || ((first == UInt8(ascii: "+") || first == UInt8(ascii: "-") || first == UInt8(ascii: ".")) && bytes.count > 1)
+        let begins =
+            isDigit(first) || ((first == UInt8(ascii: "+") || first == UInt8(ascii: "-") || first == UInt8(ascii: ".")) && bytes.count > 1)
         return begins && bytes.contains(where: isDigit) && bytes.allSatisfy { isDigit($0) || numerals.contains($0) }
     }
 

@@ -1,9 +1,10 @@
+import Vocabulary
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
-import Vocabulary
 
 /// A program that an administrator named, and why it may not be run.
 public struct UntrustedProgram: Error, Hashable, Sendable {

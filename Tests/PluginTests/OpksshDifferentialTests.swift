@@ -137,10 +137,12 @@ struct OpksshDifferentialTests {
     }
 
     /// Logins of our own making, with claims that the vectors have not.
-    func minted(_ changes: [(String, JSON)], plugin: String = OpksshPeer.Request(providers: []).plugin, extra: [String] = []) throws
+    func minted(
+        _ changes: [(String, JSON)], plugin: String = OpksshPeer.Request(providers: []).plugin, script: String? = nil, extra: [String] = []
+    ) throws
         -> [(name: String, ours: PluginQuestion, theirs: OpksshPeer.Answer)]
     {
-        var request = OpksshPeer.Request(providers: ["\(base) test-client never"], plugin: plugin)
+        var request = OpksshPeer.Request(providers: ["\(base) test-client never"], plugin: plugin, script: script)
         var identities: [VerifiedIdentity] = []
         for (name, change) in changes {
             var login = try MintedLogin()
@@ -207,7 +209,8 @@ struct OpksshDifferentialTests {
         "the plugin's configuration is written as yaml.v3 writes it",
         arguments: [
             "Plain", "Two words", "it's", "a: b", "a:b", "#x", "x #y", "- x", "-x", "true", "No", "null", "12", "1.5", "0x1F", "2026-01-02",
-            "*a", "&a", "!a", "[a", "{a", "%a", "@a", "`a", "'a'", "\"a\"", "a\\b", " a", "a ", "ü", "a\tb", "a, b", "~", "?x", "? x", "=", "a#b",
+            "*a", "&a", "!a", "[a", "{a", "%a", "@a", "`a", "'a'", "\"a\"", "a\\b", " a", "a ", "ü", "a\tb", "a, b", "~", "?x", "? x", "=",
+            "a#b",
             "tab\there's", "a -- b", "---", "<<", "1 2",
         ])
     func configuration(name: String) throws {
@@ -219,5 +222,23 @@ struct OpksshDifferentialTests {
         let mine = try variables(result.ours, plugin)
         let (ours, other) = (try #require(mine["CONFIG"]), try #require(theirs["CONFIG"]))
         #expect(String(decoding: try decoded(ours), as: UTF8.self) == String(decoding: try decoded(other), as: UTF8.self))
+    }
+
+    @Test(
+        "what we take for a yes opkssh takes for one too, but for a plugin that also complains, of which opkssh reads both outputs together",
+        arguments: [
+            ("echo allow", true, true), ("printf allow", true, true), ("echo allow; exit 1", false, false), ("echo ALLOW", false, false),
+            ("echo deny", false, false), ("printf 'allow '", false, true), ("printf '\\n\\tallow\\r\\n'", false, true),
+            ("echo allow >&2", false, true),
+            ("echo warning >&2; echo allow", true, false), ("sleep 3; echo allow", false, true),
+        ])
+    func answers(script: String, ours: Bool, theirs: Bool) throws {
+        let scratch = Scratch()
+        scratch.script("a", script)
+        let results = try minted([("one", [:])], script: "#!/bin/sh\n\(script)\n")
+        let result = try #require(results.first)
+        #expect((result.theirs.status == 0) == theirs, "\(result.theirs.log)")
+        let mine = try scratch.ask(result.ours)
+        #expect(mine != .none && !mine.isRefused == ours, "\(mine)")
     }
 }

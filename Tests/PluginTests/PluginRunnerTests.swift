@@ -18,7 +18,8 @@ struct PluginRunnerTests {
     @Test(
         "anything else is a no",
         arguments: [
-            "echo allow; exit 1", "echo deny", "echo ALLOW", "printf 'allow '", "printf ' allow'", "printf 'allow\\n\\n'", "printf 'allow\\r\\n'",
+            "echo allow; exit 1", "echo deny", "echo ALLOW", "printf 'allow '", "printf ' allow'", "printf 'allow\\n\\n'",
+            "printf 'allow\\r\\n'",
             "printf 'allow\\000'", "printf 'Allow'", "printf 'allowed'", "printf 'allo'", "true", "echo allow >&2", "echo allow; echo deny",
             "echo allow; kill -9 $$", "printf '\\357\\273\\277allow'", "echo '\"allow\"'", "exit 126",
         ])
@@ -43,7 +44,9 @@ struct PluginRunnerTests {
     func order() throws {
         let scratch = Scratch()
         let trace = scratch.path("trace")
-        for (name, word) in [("c", "deny"), ("b", "allow"), ("a", "deny"), ("B", "deny")] { scratch.script(name, "echo \(name) >> \(trace); echo \(word)") }
+        for (name, word) in [("c", "deny"), ("b", "allow"), ("a", "deny"), ("B", "deny")] {
+            scratch.script(name, "echo \(name) >> \(trace); echo \(word)")
+        }
         let answer = try scratch.ask()
         guard case .allowed(name: "b", let notes) = answer else { return #expect(Bool(false), "\(answer)") }
         #expect(notes.count == 2 && notes[0].hasPrefix("plugin B.yml") && notes[1].hasPrefix("plugin a.yml"))
@@ -83,10 +86,11 @@ struct PluginRunnerTests {
         #expect(try scratch.ask().notes == ["plugin a.yml: it wrote more than 64 bytes"])
         #expect(Date().timeIntervalSince(start) < 1.5)
         scratch.script("a", "i=0; while [ $i -lt 20000 ]; do echo noise >&2; i=$((i+1)); done; echo allow")
-        #expect(try scratch.ask() == .allowed(name: "a", notes: []))
+        let note = "plugin a.yml admits, and complains: \"noise / noise / noise\""
+        #expect(try scratch.ask() == .allowed(name: "a", notes: [note]))
         scratch.script("a", "yes noise | head -c 1000000 >&2; echo no")
-        let note = try #require(try scratch.ask().notes.first)
-        #expect(note.hasSuffix("it complains: \"noise / noise / noise\"") && note.utf8.count < 1024)
+        let refusal = try #require(try scratch.ask().notes.first)
+        #expect(refusal.hasSuffix("it complains: \"noise / noise / noise\"") && refusal.utf8.count < 1024)
     }
 
     @Test("a child that it leaves behind, with the pipe in its hands, delays nobody and is killed")
@@ -97,10 +101,23 @@ struct PluginRunnerTests {
         let start = Date()
         #expect(try scratch.ask() == .allowed(name: "a", notes: []))
         #expect(Date().timeIntervalSince(start) < 1.5)
-        let child = try #require(pid_t(try String(contentsOfFile: pid, encoding: .utf8).trimmingCharacters(in: .newlines)))
-        // Killed; whoever inherited it may not have collected it yet.
-        let status = (try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)) ?? ") Z"
-        #expect(kill(child, 0) != 0 || status.contains(") Z"))
+        let written = try String(contentsOfFile: pid, encoding: .utf8).trimmingCharacters(in: .newlines)
+        let child = try #require(pid_t(written))
+        // Whoever inherited it may not have collected it yet.
+        func isAlive() -> Bool {
+            let status = (try? String(contentsOfFile: "/proc/\(child)/stat", encoding: .utf8)) ?? ") Z"
+            return kill(child, 0) == 0 && !status.contains(") Z")
+        }
+        for _ in 0..<200 where isAlive() { usleep(10_000) }
+        #expect(!isAlive())
+    }
+
+    @Test("the longest question that there can be is one that the system takes")
+    func longest() throws {
+        let scratch = Scratch()
+        scratch.script("a", "[ ${#OPKSSH_PLUGIN_JTI} = 65536 ] && echo allow")
+        let question = try someQuestion(["jti": .string(Text(String(repeating: "a", count: 65_536)))])
+        #expect(try scratch.ask(question) == .allowed(name: "a", notes: []))
     }
 
     @Test("its whole environment is the question's, it has nothing to read, and no descriptor but three")
@@ -115,12 +132,17 @@ struct PluginRunnerTests {
         let dump = scratch.path("dump")
         let question = try someQuestion(["groups": ["a b", "$(id)"], "jti": "x\ny"])
         scratch.plugin("a.yml", "name: a\ncommand: /usr/bin/env -i /bin/sh -c 'exec \"$0\"' \(scratch.program("a.sh", "exit 1"))\n")
-        scratch.plugin("b.yml", "name: b\ncommand: \(scratch.program("b.sh", "/usr/bin/env -0 > \(dump); ls /proc/self/fd > \(dump).fd; cat > \(dump).in; echo allow"))\n")
+        scratch.plugin(
+            "b.yml",
+            "name: b\ncommand: \(scratch.program("b.sh", "/usr/bin/env -0 > \(dump); ls /proc/self/fd > \(dump).fd; cat > \(dump).in; echo allow"))\n"
+        )
         #expect(try scratch.ask(question).notes.count == 1)
         let entries = try Data(contentsOf: URL(fileURLWithPath: dump)).split(separator: 0).map { Array($0) }
         let plugin = try #require(scratch.read().plugins.last)
         // Every shell sets PWD.
-        let names = entries.filter { !$0.starts(with: Array("PWD=".utf8)) && !$0.starts(with: Array("_=".utf8)) && !$0.starts(with: Array("SHLVL=".utf8)) }
+        let names = entries.filter {
+            !$0.starts(with: Array("PWD=".utf8)) && !$0.starts(with: Array("_=".utf8)) && !$0.starts(with: Array("SHLVL=".utf8))
+        }
         #expect(Set(names) == Set(question.environment(for: plugin)))
         #expect(try Data(contentsOf: URL(fileURLWithPath: dump + ".in")).isEmpty)
         // The fourth is ls's own, of the folder.
@@ -148,7 +170,8 @@ struct PluginRunnerTests {
         chmod(scratch.path("open"), 0o777)
         let script = "touch \(ran); echo allow"
         let programs = [
-            scratch.program("writable", script, mode: 0o777), scratch.program("mine", script, mode: 0o700), scratch.program("open/p", script),
+            scratch.program("writable", script, mode: 0o777), scratch.program("mine", script, mode: 0o700),
+            scratch.program("open/p", script),
             scratch.path("absent"), scratch.path("open"), scratch.path("link"),
         ]
         try FileManager.default.createSymbolicLink(atPath: scratch.path("link"), withDestinationPath: scratch.path("open/p"))
@@ -181,9 +204,13 @@ struct PluginRunnerTests {
         let question = try someQuestion()
         let variables = try question.variables
         let secrets = ["K", "IDT", "PKT", "PAYLOAD"].compactMap { variables[$0] } + ["s3cret-access-token-of-alice"]
-        let scripts = ["env >&2", "set -x; : $OPKSSH_PLUGIN_IDT"]
+        let scripts =
+            ["env >&2", "set -x; : $OPKSSH_PLUGIN_IDT"]
             + ["K", "IDT", "PKT", "PAYLOAD"].flatMap { name in
-                ["echo $OPKSSH_PLUGIN_\(name) >&2", "echo $OPKSSH_PLUGIN_\(name) | tail -c 300 >&2", "echo $OPKSSH_PLUGIN_\(name) | head -c 40"]
+                [
+                    "echo $OPKSSH_PLUGIN_\(name) >&2", "echo $OPKSSH_PLUGIN_\(name) | tail -c 300 >&2",
+                    "echo $OPKSSH_PLUGIN_\(name) | head -c 40",
+                ]
             } + ["echo $OPKSSH_PLUGIN_K | base64 -d | tr -d '\\000' | grep -a -o 's3cret.*alice' >&2"]
         for script in scripts {
             scratch.script("a", script)
@@ -204,7 +231,9 @@ struct PluginRunnerTests {
     @Test("every question may be asked of every plugin through bytes: the answer is the same")
     func throughBytes() throws {
         let scratch = Scratch()
-        scratch.script("a", "[ \"$OPKSSH_PLUGIN_U/$OPKSSH_PLUGIN_EMAIL/$OPKSSH_PLUGIN_EMAIL_VERIFIED\" = deploy/alice@example.com/true ] && echo allow")
+        scratch.script(
+            "a", "[ \"$OPKSSH_PLUGIN_U/$OPKSSH_PLUGIN_EMAIL/$OPKSSH_PLUGIN_EMAIL_VERIFIED\" = deploy/alice@example.com/true ] && echo allow"
+        )
         let question = try #require(PluginQuestion(parsing: try someQuestion().encoded))
         #expect(PluginAnswer(parsing: try scratch.ask(question).encoded) == .allowed(name: "a", notes: []))
         let other = try #require(PluginQuestion(parsing: try someQuestion(["email_verified": false]).encoded))
@@ -241,7 +270,9 @@ struct PluginRunnerTests {
             fi
             """)
         scratch.plugin("match.yml", "name: Match linux username to email username\ncommand: \(program) example.com\n")
-        #expect(try scratch.ask(someQuestion(["email": "deploy@example.com"])) == .allowed(name: "Match linux username to email username", notes: []))
+        #expect(
+            try scratch.ask(someQuestion(["email": "deploy@example.com"]))
+                == .allowed(name: "Match linux username to email username", notes: []))
         #expect(try scratch.ask(someQuestion(["email": "deploy@example.org"])).isRefused)
     }
 }

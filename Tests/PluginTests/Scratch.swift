@@ -64,15 +64,18 @@ final class Scratch {
 }
 
 /// About a login that was minted, with these claims changed.
-func someQuestion(_ claims: JSON = [:], extra: [[UInt8]] = [], userinfo: String? = nil, groupsClaim: Text = "groups") throws -> PluginQuestion {
+func someQuestion(_ claims: JSON = [:], extra: [[UInt8]] = [], userinfo: String? = nil, groupsClaim: Text = "groups") throws
+    -> PluginQuestion
+{
     var login = try MintedLogin()
     for member in claims.object?.members ?? [] { login.claims[member.name] = member.value }
     login.rewriteCertificate = { $0.extensions.insert(.init("openpubkey-act", value: Array("s3cret-access-token-of-alice".utf8)), at: 0) }
     let certificate = try login.certificate()
+    guard let account = Principal("deploy") else { throw CocoaError(.coderInvalidValue) }
     let identity = try SSHCertificate(parsing: certificate).selfSigned(at: login.now).token()
         .checked(against: login.rows[0], at: login.now).verify(with: login.keySet)
     return PluginQuestion(
-        account: Principal("deploy")!, key: Array(Base64.encode(certificate).utf8), type: Array("ssh-ed25519-cert-v01@openssh.com".utf8),
+        account: account, key: Array(Base64.encode(certificate).utf8), type: Array("ssh-ed25519-cert-v01@openssh.com".utf8),
         extra: extra, identity: identity, userinfo: try userinfo.map { try VerifiedUserinfo(answer: Array($0.utf8), for: identity) },
         groupsClaim: groupsClaim)
 }
