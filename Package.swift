@@ -160,7 +160,7 @@ let package = Package(
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
         testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         testing(
-            "PluginTests",
+            "PluginsTests",
             ["Plugins", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "ChildProcess", "LibCrypto", "Verifier", "Vocabulary"],
             exclude: ["opkssh_peer.py"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),

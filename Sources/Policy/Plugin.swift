@@ -17,7 +17,8 @@ public struct Plugin: Hashable, Sendable {
     static let longestName = 256
     static let longestCommand = 4096
 
-    init(file: String, parsing bytes: [UInt8]) throws(ConfigurationError) {
+    /// - Parameter bytes: the file's; nothing is read here.
+    public init(file: String, parsing bytes: [UInt8]) throws(ConfigurationError) {
         guard let root = try YAMLReader.read(bytes) else { throw ConfigurationError(0, "the file is empty") }
         guard case .mapping(let entries) = root.content else { throw ConfigurationError(root.line, "this is not a list of KEY: VALUE") }
         var name: Text?

@@ -5,7 +5,7 @@ import Vocabulary
 enum YAMLScalar {
     static func written(_ text: Text) -> [UInt8] {
         let bytes = text.utf8
-        if bytes.contains(where: { $0 < 0x20 || $0 == 0x7F }) || isNoText(bytes) { return doubleQuoted(bytes) }
+        if text.string.unicodeScalars.contains(where: needsEscape) || isNoText(bytes) { return doubleQuoted(text) }
         if isPlain(bytes) { return bytes }
         return [quote] + bytes.flatMap { $0 == quote ? [quote, quote] : [$0] } + [quote]
     }
@@ -34,19 +34,35 @@ enum YAMLScalar {
         return begins && bytes.contains(where: isDigit) && bytes.allSatisfy { isDigit($0) || numerals.contains($0) }
     }
 
-    private static func doubleQuoted(_ bytes: [UInt8]) -> [UInt8] {
+    private static func doubleQuoted(_ text: Text) -> [UInt8] {
         var out: [UInt8] = [UInt8(ascii: "\"")]
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
-            case 0x0A: out += "\\n".utf8
-            case 0x0D: out += "\\r".utf8
-            case 0x09: out += "\\t".utf8
-            case 0x00..<0x20, 0x7F: out += "\\x".utf8 + [hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
-            default: out.append(byte)
+        for scalar in text.string.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": out += [UInt8(ascii: "\\"), UInt8(scalar.value)]
+            case "\n": out += "\\n".utf8
+            case "\r": out += "\\r".utf8
+            case "\t": out += "\\t".utf8
+            case "\u{85}": out += "\\N".utf8
+            case "\u{2028}": out += "\\L".utf8
+            case "\u{2029}": out += "\\P".utf8
+            case _ where needsEscape(scalar): out += scalar.value < 0x100 ? hexadecimal(scalar, "\\x", 2) : hexadecimal(scalar, "\\u", 4)
+            default: out += UTF8.encode(scalar).map(Array.init) ?? []
             }
         }
         return out + [UInt8(ascii: "\"")]
+    }
+
+    /// What YAML takes for a line break, or does not print. All of it lies below U+10000.
+    private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
+    }
+
+    private static func hexadecimal(_ scalar: Unicode.Scalar, _ start: String, _ width: Int) -> [UInt8] {
+        let digits = String(scalar.value, radix: 16, uppercase: true)
+        return Array((start + String(repeating: "0", count: width - digits.utf8.count) + digits).utf8)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
@@ -57,4 +73,3 @@ private let quote = UInt8(ascii: "'")
 private let indicators = Array("#,[]{}&*!|>'\"%@`".utf8)
 private let numerals = Array("+-._:eExXoabcdfABCDFTZ".utf8)
 private let words: [Text] = ["~", "null", "true", "false", "y", "n", "yes", "no", "on", "off", ".inf", "-.inf", "+.inf", ".nan"]
-private let hexadecimal = Array("0123456789ABCDEF".utf8)

@@ -25,7 +25,7 @@ final class Scratch {
 
     init() {
         folder = SharedData.packageRoot.path + "/.build/plugin-test-" + UUID().uuidString
-        mkdir(folder, 0o755)
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         chmod(folder, 0o755)
         mkdir(folder + "/policy.d", 0o755)
         chmod(folder + "/policy.d", 0o755)
