@@ -56,6 +56,16 @@ import Vocabulary
         #expect(try someQuestion(["iat": number]).variables["IAT"] == "1789999940")
     }
 
+    @Test("one group is one element of the list, whatever its name, and so is an audience (in opkssh's list a\",\"b is two)")
+    func lists() throws {
+        #expect(
+            try someQuestion(["groups": ["dev\",\"admin", #"ACME\dev"#, "a\nb", "ü<"]]).variables["GROUPS"]
+                == #"["dev\",\"admin","ACME\\dev","a\u000ab","ü<"]"#)
+        #expect(try someQuestion(["groups": []]).variables["GROUPS"] == "[]")
+        let audiences = try someQuestion(["aud": ["test-client", "x\",\"y"], "azp": "test-client"])
+        #expect(try audiences.variables["AUD"] == #"["test-client","x\",\"y"]"#)
+    }
+
     @Test("the groups come from the claim that the provider's row names")
     func groupsClaim() throws {
         #expect(try someQuestion(["groups": ["a"], "roles": ["b"]], groupsClaim: "roles").variables["GROUPS"] == #"["b"]"#)
