@@ -46,6 +46,9 @@ const char *opk_argument(int index);
 /// The folder of the program that runs, with a slash at its end; null where that cannot be told. It lives until this is asked again.
 const char *opk_own_folder(void);
 
+/// Whether the kernel knows that something keeps the clock right: 1, 0, or -1 where it cannot be asked.
+int opk_clock_is_synchronised(void);
+
 // Confine.c: what a process gives up for good.
 
 struct opk_limits {

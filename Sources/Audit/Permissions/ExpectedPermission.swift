@@ -1,0 +1,44 @@
+/// Whose a file must be and what may be done with it, as scripts/install makes it (docs/architecture.md, State).
+public struct ExpectedPermission: Hashable, Sendable {
+    public let path: String
+    public let isFolder: Bool
+    /// Names of accounts and groups; where a name is not known here, nothing can be said about it.
+    public let owner: String
+    public let group: String
+    /// The permission bits that the installation gives. Fewer will do, as long as they hold `needed`.
+    public let mode: UInt32
+    /// Those without which it does not work.
+    public let needed: UInt32
+    /// Bits of more than `mode` that do no harm.
+    let tolerated: UInt32
+    /// Whether something is wrong where it is not there.
+    public let isRequired: Bool
+
+    init(
+        _ path: String, isFolder: Bool = false, owner: String = "root", group: String = "root", mode: UInt32, needed: UInt32? = nil,
+        tolerated: UInt32 = 0, isRequired: Bool = false
+    ) {
+        (self.path, self.isFolder, self.owner, self.group, self.mode) = (path, isFolder, owner, group, mode)
+        (self.needed, self.tolerated, self.isRequired) = (needed ?? mode, tolerated, isRequired)
+    }
+
+    /// What is wrong with a file; nil where nothing is.
+    func fault(of facts: FileFacts) -> String? {
+        if facts.kind == .link { return "it is a symbolic link" }
+        if facts.kind != (isFolder ? .folder : .file) { return isFolder ? "it is no folder" : "it is no plain file" }
+        if !isFolder && facts.links > 1 { return "it has \(facts.links) names (hard links)" }
+        var faults: [String] = []
+        if facts.owner != ownerID { faults.append("expected owner \(owner), got \(Group.owner(facts.owner))") }
+        let (tooMuch, missing) = (facts.mode & ~(mode | tolerated), needed & ~facts.mode)
+        // The group matters where it is given something that others are not.
+        if mode >> 3 & 7 != mode & 7, facts.group != groupID, facts.mode & needed & 7 != needed >> 3 & 7 || facts.mode >> 3 & 7 & ~(facts.mode & 7) != 0 {
+            faults.append("expected group \(group), got \(Group.name(of: facts.group))")
+        }
+        if tooMuch != 0 || missing != 0 { faults.append("expected mode \(octalText(mode)), got \(facts.octal)") }
+        return faults.isEmpty ? nil : faults.joined(separator: "; ")
+    }
+
+    /// Nil where there is no such account.
+    var ownerID: UInt32? { owner == "root" ? 0 : Account.named(owner)?.user }
+    var groupID: UInt32? { group == "root" ? 0 : Group.id(of: group) }
+}
