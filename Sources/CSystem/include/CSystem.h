@@ -10,6 +10,8 @@ int opk_open(const char *path, int flags, mode_t mode);
 int opk_openat(int folder, const char *path, int flags, mode_t mode);
 /// A descriptor of the folder itself, for fstat and openat. Needs no right to list it where the system knows O_PATH.
 int opk_open_folder(const char *path);
+/// The same of a folder in that folder, without following a link (ELOOP or ENOTDIR); one that an automounter mounts is mounted.
+int opk_open_folder_at(int folder, const char *name);
 
 /// Where opk_spawn takes a descriptor: the child gets /dev/null there.
 #define OPK_NULL_DEVICE (-1)
