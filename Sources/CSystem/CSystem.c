@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // O_PATH
+#define _GNU_SOURCE // O_PATH, memmem
 #include "CSystem.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -55,4 +55,6 @@ int opk_clock_is_synchronised(void) {
 #else
     return -1;
 #endif
+int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength) {
+    return memmem(text, length, piece, pieceLength) != NULL;
 }
