@@ -55,6 +55,8 @@ int opk_clock_is_synchronised(void) {
 #else
     return -1;
 #endif
+}
+
 int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength) {
     return memmem(text, length, piece, pieceLength) != NULL;
 }
