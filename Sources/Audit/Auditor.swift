@@ -48,6 +48,7 @@ public struct Auditor {
         auditWays()
         auditCache()
         auditState()
+        auditOpkssh()
     }
 
     var trust: FileTrust { places.isSystems ? .rootOnly : .rootOrUser(geteuid()) }

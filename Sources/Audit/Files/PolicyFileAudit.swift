@@ -19,6 +19,7 @@ extension Auditor {
         case .notARegularFile: code = .fileKind
         case .owner: (code, remedy) = (.fileOwner, "chown root \(name)")
         case .writableByOthers: (code, remedy) = (.fileMode, "chmod go-w \(name)")
+        case .notAFolder, .notTheAccounts, .openToOthers: code = .fileKind
         case .hardLinks: (code, remedy) = (.fileHardLinks, "cp -p \(name) \(name).new; mv \(name).new \(name)")
         case .tooLarge: code = .fileSize
         case .containsNUL: code = .fileNUL

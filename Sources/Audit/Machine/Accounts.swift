@@ -29,8 +29,8 @@ public struct Account: Hashable, Sendable {
 
     /// Those that the system lists, at most so many: a directory may list none of its own.
     static func listed(atMost limit: Int) -> [Account] {
-        unsafe setpwent()
-        defer { unsafe endpwent() }
+        setpwent()
+        defer { endpwent() }
         var accounts: [Account] = []
         while accounts.count < limit, let entry = unsafe getpwent() {
             accounts.append(unsafe Account(entry.pointee))

@@ -1,4 +1,3 @@
-public import Vocabulary
 import FetchSetup
 import KeyCache
 
@@ -31,6 +30,14 @@ public struct AuditPlaces: Sendable {
     public var looksAtHomes = true
     /// False: only the files of the policy, as in a repository of policies.
     public var looksAtMachine = true
+    public var dropIn = "/etc/ssh/sshd_config.d/60-opk.conf"
+    public var cron = "/etc/cron.d/opk-keys"
+    /// What tells that opkssh is here as well.
+    public var opksshFiles = [
+        "/usr/local/bin/opkssh", "/usr/bin/opkssh", "/etc/ssh/sshd_config.d/60-opk-ssh.conf", "/etc/sudoers.d/opkssh",
+    ]
+    /// Whether the policy is this machine's own, whose files only root may own; nil: where it lies in the default folder.
+    public var isSystem: Bool?
     public var clock: @Sendable () -> ClockState = ClockState.now
 
     public init(prefix: String = "/usr/local") { self.prefix = prefix }
@@ -47,5 +54,5 @@ public struct AuditPlaces: Sendable {
     public var isSystemFolder: Bool { isSystems }
 
     /// In another folder than the system's own, files may belong to the user who runs the command.
-    var isSystems: Bool { configFolder == FetchSettings.defaultFolder }
+    var isSystems: Bool { isSystem ?? (configFolder == FetchSettings.defaultFolder) }
 }

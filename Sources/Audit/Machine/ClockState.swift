@@ -24,6 +24,6 @@ public enum ClockState: Hashable, Sendable {
     }
 
     private static var isContainer: Bool {
-        ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"].contains { unsafe access($0, F_OK) == 0 }
+        ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"].contains { FileFacts($0) != nil }
     }
 }

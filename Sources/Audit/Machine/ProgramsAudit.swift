@@ -1,3 +1,4 @@
+import ChildProcess
 import Vocabulary
 
 #if canImport(Glibc)

@@ -50,9 +50,9 @@ struct ExpectedPermissions {
             ExpectedPermission(places.cacheFolder, isFolder: true, owner: keeper, group: keeper, mode: 0o755, needed: 0o700),
             ExpectedPermission(places.stateFolder, isFolder: true, mode: 0o755),
             ExpectedPermission(places.stateFolder + "/refusals", owner: places.verifierUser, group: places.verifierUser, mode: 0o600),
-            ExpectedPermission("/etc/ssh/sshd_config.d/60-opk.conf", mode: 0o644, needed: 0o400),
+            ExpectedPermission(places.dropIn, mode: 0o644, needed: 0o400),
             ExpectedPermission(places.sudoers, mode: 0o440, needed: 0o400, tolerated: 0o200),
-            ExpectedPermission("/etc/cron.d/opk-keys", mode: 0o644, needed: 0o400),
+            ExpectedPermission(places.cron, mode: 0o644, needed: 0o400),
         ]
         return list
     }

@@ -1,4 +1,4 @@
-import JOSE
+public import JOSE
 import Vocabulary
 
 /// `opk permissions check`: whose everything is, and what may be done with it.

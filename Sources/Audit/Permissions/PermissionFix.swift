@@ -1,5 +1,5 @@
 internal import CSystem
-import JOSE
+public import JOSE
 import Vocabulary
 
 #if canImport(Glibc)

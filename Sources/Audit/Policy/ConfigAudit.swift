@@ -1,3 +1,4 @@
+import PKToken
 import Policy
 import Vocabulary
 

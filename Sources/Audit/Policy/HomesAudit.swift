@@ -26,13 +26,14 @@ extension Auditor {
 
     private mutating func audit(home account: Account) {
         let file = account.home + "/.opk/auth_id"
+        // Most accounts have none, in homes that are nobody's.
+        guard FileFacts(file, following: true) != nil || FileFacts(file) != nil else { return }
         let content: [UInt8]
         do throws(UnsafeFile) {
             guard let bytes = try HomeFile.read(of: account.user, home: account.home) else { return }
             content = bytes
         } catch {
-            found.add(
-                .homeFile, file, "\(error): it grants nothing", remedy: "chown \(shellWord(account.name)) \(shellWord(file)); chmod 600 \(shellWord(file))")
+            found.add(.homeFile, file, "\(error): it grants nothing", remedy: Auditor.remedy(error, account))
             return
         }
         guard let name = Principal(Text(account.name)) else {
@@ -52,5 +53,17 @@ extension Auditor {
         }
         policy.homes.append(
             AuditReport.HomeVerdict(file: file, account: account.name, rows: authID.rows.prefix(1000).map(AuditReport.RowVerdict.init)))
+    }
+
+    /// At the file or folder where the fault is.
+    private static func remedy(_ unsafe: UnsafeFile, _ account: Account) -> String? {
+        let path = shellWord(unsafe.path)
+        return switch unsafe.fault {
+        case .notTheAccounts: "chown \(shellWord(account.name)) \(path)"
+        case .writableByOthers: "chmod go-w \(path)"
+        case .openToOthers: "chmod 600 \(path)"
+        case .hardLinks: "cp -p \(path) \(path).new; mv \(path).new \(path)"
+        default: nil
+        }
     }
 }

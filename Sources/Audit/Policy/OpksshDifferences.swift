@@ -90,8 +90,7 @@ extension Auditor {
 
     /// Whether opkssh is here as well.
     mutating func auditOpkssh() {
-        for path in ["/usr/local/bin/opkssh", "/usr/bin/opkssh", "/etc/ssh/sshd_config.d/60-opk-ssh.conf", "/etc/sudoers.d/opkssh"]
-        where FileFacts(path) != nil {
+        for path in places.opksshFiles where FileFacts(path) != nil {
             found.add(.opksshInstalled, path, "opkssh is still here", remedy: "take it away once everybody logs in with opk")
         }
     }

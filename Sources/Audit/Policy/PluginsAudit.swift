@@ -24,14 +24,9 @@ extension Auditor {
 
     /// What opk-verify itself asks of a program that it runs, and whether the verifier's user may run it.
     private mutating func audit(program path: String, of file: String) {
-        do throws(UnsafeFile) {
-            guard try TrustedProgram.check(path, trust: trust) else {
-                found.add(.pluginProgram, file, "its program \(Text(path)) is not there: it admits nobody")
-                return
-            }
-        } catch {
+        do throws(UntrustedProgram) { try TrustedProgram.check(path, trust: trust) } catch {
             found.add(
-                .pluginProgram, file, "its program must not be run: \(error)", remedy: "chown root \(shellWord(path)); chmod 0755 \(shellWord(path))")
+                .pluginProgram, file, "its program is not run, so it admits nobody: \(error)", remedy: "chown root \(shellWord(path)); chmod 0755 \(shellWord(path))")
             return
         }
         guard places.looksAtMachine, let verifier = verifierAccount, let facts = FileFacts(path), facts.rights(of: verifier) & 1 == 0 else { return }

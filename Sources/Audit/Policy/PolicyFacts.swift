@@ -1,5 +1,7 @@
 import PKToken
 import Policy
+import SSHKeys
+import SafeFiles
 import Vocabulary
 
 /// What the policy's files say, each read once, and what the rest of the audit wants to know about it.

@@ -1,5 +1,7 @@
 import Display
+import PKToken
 import Policy
+import SSHKeys
 import SafeFiles
 import Vocabulary
 

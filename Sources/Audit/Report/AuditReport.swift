@@ -1,4 +1,4 @@
-public import Vocabulary
+import Vocabulary
 
 /// What an audit has found.
 public struct AuditReport: Sendable {

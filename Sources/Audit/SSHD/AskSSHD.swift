@@ -1,6 +1,12 @@
 import ChildProcess
 import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension Auditor {
     /// What sshd says that it will do, by its own reading of its own files. Nil where it is not here or does not say, which is then a finding.
     mutating func askSSHD() -> SSHDSettings? {

@@ -49,7 +49,7 @@ struct SSHDFiles {
             switch keyword {
             case "match":
                 hasMatch = true
-                match = [outer, value == "all" ? nil : value].compactMap { $0 }.joined(separator: ", and ")
+                match = [outer, Text(value).equalsIgnoringASCIICase("all") ? nil : value].compactMap { $0 }.joined(separator: ", and ")
                 if match == "" { match = nil }
             case "include":
                 for pattern in SSHDFiles.words(value) {
@@ -102,7 +102,7 @@ struct SSHDFiles {
         defer { unsafe globfree(&found) }
         guard unsafe glob(pattern, 0, nil, &found) == 0 else { return [] }
         // The system's own array of that many strings, which lives until globfree.
-        return (0..<Int(found.gl_pathc)).compactMap { index in
+        return unsafe (0..<Int(found.gl_pathc)).compactMap { index in
             unsafe found.gl_pathv[index].map { unsafe String(cString: $0) }
         }
     }
