@@ -96,7 +96,7 @@ extension Spoiling {
             try Data("{".utf8).write(to: URL(fileURLWithPath: server.keyFile()))
         },
         Spoiling(.keysFailing, "no connection", file: "cache") { server in
-            KeyCache(directory: server.places.cacheFolder).note(.failure(at: server.now, "no connection", after: nil), issuer: Text(issuer))
+            try KeyCache(directory: server.places.cacheFolder).note(.failure(at: server.now, "no connection", after: nil), issuer: Text(issuer))
             try server.own(server.places.cacheFolder, "daemon:daemon")
         },
         Spoiling(.keysStray, "an issuer that no row names", file: "cache") { try $0.keep(age: 1, issuer: "https://gone.example") },

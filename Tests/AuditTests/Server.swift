@@ -60,7 +60,7 @@ final class Server {
         let rule = "nobody ALL=(daemon) NOPASSWD: \(places.helperFolder)/opk-fetch serve\n"
         try write("usr/share/opk/sudoers", rule)
         try write("sudoers.d/opk", rule, mode: 0o440)
-        FileManager.default.createFile(atPath: folder + "/state/refusals", contents: Data(count: 4096))
+        _ = FileManager.default.createFile(atPath: folder + "/state/refusals", contents: Data(count: 4096))
         chmod(folder + "/state/refusals", 0o600)
         try own(folder + "/state/refusals", "nobody:nogroup")
         try keep(age: 60)

@@ -1,5 +1,6 @@
 import Audit
 import Foundation
+import Testing
 import Vocabulary
 
 /// One thing that is done to a server on which nothing is wrong, and what an audit has to say then.

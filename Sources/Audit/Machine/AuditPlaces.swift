@@ -50,6 +50,9 @@ public struct AuditPlaces: Sendable {
     public var revoked: String { configFolder + "/revoked" }
     public var pluginFolder: String { configFolder + "/policy.d" }
 
+    /// The group that may read the policy; nil where there is no such account.
+    var verifierGroup: String? { Account.named(verifierUser).map { Group.name(of: $0.group) } }
+
     /// Whether the policy is this machine's own, which only root may change.
     public var isSystemFolder: Bool { isSystems }
 

@@ -48,7 +48,7 @@ public struct PermissionCheck: Sendable {
                     object["mode"] = .string(Text(facts.octal))
                 }
                 object["expected"] = [
-                    "owner": .string(Text(item.expected.owner)), "group": .string(Text(item.expected.group)),
+                    "owner": .string(Text(item.expected.owner)), "group": item.expected.group.map { .string(Text($0)) } ?? .null,
                     "mode": .string(Text(octalText(item.expected.mode))),
                 ]
                 return .object(object)

@@ -21,7 +21,7 @@ public struct PermissionFix: Sendable {
         /// `chown root:opksshuser /etc/opk/auth_id; chmod 0640 /etc/opk/auth_id`
         public var command: String {
             let path = shellWord(expected.path)
-            return "chown \(expected.owner):\(expected.group) \(path); chmod \(octalText(expected.mode)) \(path)"
+            return "chown \(expected.owner)\(expected.group.map { ":" + $0 } ?? "") \(path); chmod \(octalText(expected.mode)) \(path)"
         }
     }
 
@@ -41,7 +41,12 @@ public struct PermissionFix: Sendable {
     public func apply(_ step: Step) -> String? {
         let expected = step.expected
         guard let owner = expected.ownerID else { return "there is no account \(expected.owner)" }
-        guard let group = expected.groupID else { return "there is no group \(expected.group)" }
+        // This number leaves the group as it is.
+        var group = gid_t.max
+        if let name = expected.group {
+            guard let id = expected.groupID else { return "there is no group \(name)" }
+            group = id
+        }
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY
         let number = unsafe opk_open(expected.path, flags, 0)
         guard number >= 0 else { return errno == ELOOP ? "it is a symbolic link" : PermissionFix.text(errno) }

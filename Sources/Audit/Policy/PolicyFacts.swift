@@ -12,6 +12,9 @@ struct PolicyFacts {
     var config: ServerConfig?
     var revocations: Revocations?
 
+    /// Of all these, once they have been read.
+    var index = PolicyIndex()
+
     /// Rows for the report; the first `mostVerdicts`.
     var verdicts: [AuditReport.RowVerdict] = []
     var rowCount = 0
@@ -50,7 +53,7 @@ extension AuditReport.RowVerdict {
 extension Auditor {
     /// Reads the files; those that cannot be used are findings.
     mutating func readPolicy() {
-        if FileFacts(places.configFolder, following: true) == nil {
+        if FileFacts(places.configFolder, following: true) == nil && places.providersFile == nil && places.authIDFile == nil {
             found.add(.providerNone, places.configFolder, "there is no such folder: nobody is trusted and nobody may log in", remedy: "make install")
             policy.config = ServerConfig()
             return
@@ -68,6 +71,7 @@ extension Auditor {
         } catch {
             add(error, .revokedBad, in: places.revoked)
         }
+        policy.index = PolicyIndex(policy)
         for file in [places.providers, places.authID, places.config, places.revoked] { lookAround(file) }
     }
 

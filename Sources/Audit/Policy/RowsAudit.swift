@@ -73,7 +73,7 @@ extension Auditor {
 
     private mutating func auditIssuer(of row: AuthRow, _ file: String, isHome: Bool) {
         guard let providers = policy.providers else { return }
-        if providers.rows.contains(where: { $0.issuer == row.issuer }) { return }
+        if policy.index.issuers.contains(row.issuer) { return }
         let near = providers.rows.first { Auditor.looksAlike($0.issuer, row.issuer) }
         let hint = near.map { ", which has \($0.issuer.escaped(limit: 200))" } ?? ""
         found.add(
@@ -115,32 +115,13 @@ extension Auditor {
     }
 
     private mutating func auditDenied(_ row: AuthRow, _ file: String, isHome: Bool) {
-        let code = isHome ? FindingCode.homeIdle : .rowDenied
-        if let config = policy.config {
-            if case .named(let account) = row.account, config.denyUsers.contains(where: { $0.equalsIgnoringASCIICase(account.text) }) {
-                found.add(code, file, line: row.line, "deny_users has \(account.text): the row grants nothing")
-            }
-            switch row.identity {
-            case .emailOrSubject(let email) where config.denyEmails.contains { $0.equalsIgnoringASCIICase(email) }:
-                found.add(code, file, line: row.line, "deny_emails has \(email): the row grants nothing")
-            case .claim("groups", let group) where config.denyGroups.contains { $0.equalsIgnoringASCIICase(group) }:
-                found.add(code, file, line: row.line, "deny_groups has \(group): the row grants nothing")
-            default: break
-            }
+        if let (list, what) = policy.index.denial(of: row) {
+            found.add(isHome ? .homeIdle : .rowDenied, file, line: row.line, "\(list) has \(what): the row grants nothing")
         }
-        let revoked = policy.revocations?.rows.first { revocation in
-            guard revocation.before == nil else { return false }
-            return switch (revocation.what, row.identity) {
-            case (.issuer(let issuer), _): issuer == row.issuer
-            case (.email(let out), .emailOrSubject(let email)): out.equalsIgnoringASCIICase(email)
-            case (.subject(let out, let issuer), .subject(let subject)): out == subject && issuer == row.issuer
-            default: false
-            }
-        }
-        if let revoked {
+        if let line = policy.index.revocation(of: row) {
             found.add(
-                isHome ? .homeIdle : .rowRevoked, file, line: row.line,
-                "line \(revoked.line) of revoked puts out whom it names: the row grants nothing", remedy: "opk restore, or take the row away")
+                isHome ? .homeIdle : .rowRevoked, file, line: row.line, "line \(line) of revoked puts out whom it names: the row grants nothing",
+                remedy: "opk restore, or take the row away")
         }
     }
 

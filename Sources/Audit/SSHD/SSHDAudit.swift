@@ -221,7 +221,7 @@ extension Auditor {
                 "whoever has a certificate of an authority in \(Text(authorities).escaped(limit: 100)) (TrustedUserCAKeys) gets in without opk's policy")
         }
         auditKeyFiles(sshd)
-        if let level = sshd.first("loglevel"), ["QUIET", "FATAL", "ERROR"].contains(level) {
+        if let level = sshd.first("loglevel"), ["SILENT", "QUIET", "FATAL", "ERROR"].contains(level) {
             found.add(.sshdLogLevel, name, "sshd logs no logins (LogLevel \(Text(level)))", remedy: "write LogLevel INFO")
         }
         if sshd.says("usepam", "no") {
