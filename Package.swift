@@ -118,7 +118,8 @@ let package = Package(
         module(
             "Audit",
             [
-                "KeyAdministration", "FetchSetup", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "ChildProcess",
+                "KeyAdministration", "FetchSetup", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles",
+                "ChildProcess",
                 "CSystem", "Vocabulary",
             ]),
         module(
@@ -143,7 +144,8 @@ let package = Package(
         program(
             "opk",
             [
-                "ChildProcess", "Login", "Audit", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
+                "ChildProcess", "Login", "Audit", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier",
+                "PKToken",
                 "SSHKeys", "JOSE",
                 "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),

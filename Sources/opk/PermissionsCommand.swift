@@ -62,7 +62,9 @@ struct PermissionsCheckCommand: ParsableCommand {
 struct PermissionsFixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fix", abstract: "Give what is off the owner and mode that the installation gives.",
-        discussion: "Links, and files that have a second name, are not touched. Exit status: 0 nothing is off any more, 1 something is, 64 wrong call.")
+        discussion:
+            "Links, and files that have a second name, are not touched. Exit status: 0 nothing is off any more, 1 something is, 64 wrong call."
+    )
 
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false
@@ -94,7 +96,8 @@ struct PermissionsFixCommand: ParsableCommand {
             if json {
                 try Terminal.print([fix.json(changed: [], errors: [], isDryRun: true).pretty()])
             } else {
-                try Terminal.print(fix.steps.map { "Action: " + Text($0.command).escapedOnce(limit: .max) } + fix.refusedLines + ["dry-run complete"])
+                try Terminal.print(
+                    fix.steps.map { "Action: " + Text($0.command).escapedOnce(limit: .max) } + fix.refusedLines + ["dry-run complete"])
             }
             return
         }

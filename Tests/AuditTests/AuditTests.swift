@@ -35,6 +35,17 @@ struct AuditTests {
         #expect(FindingCode.allCases.allSatisfy { $0.meaning != $0.rawValue })
     }
 
+    @Test("opk-audit(1) lists each code with its severity and its meaning")
+    func manual() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let page = try String(contentsOf: root.appendingPathComponent("docs/man/opk-audit.1"), encoding: .utf8)
+        for code in FindingCode.allCases {
+            let meaning = code.meaning.prefix(1).uppercased() + code.meaning.dropFirst()
+            #expect(page.contains(".It Cm \(code.rawValue) Pq \(code.severity.word)\n\(meaning).\n"), "\(code.rawValue)")
+        }
+        #expect(page.components(separatedBy: "\n.It Cm ").count - 1 == FindingCode.allCases.count)
+    }
+
     @Test("The status is 0 with notes alone, 1 with warnings, 2 with errors")
     func status() throws {
         let server = try Server()
@@ -52,11 +63,13 @@ struct AuditTests {
         // The real one's answers, with another version's name.
         let real = try #require(server.places.sshd)
         server.places.sshd = try server.write(
-            "sshd", "#!/bin/sh\n[ \"$1\" = -V ] && { echo \"OpenSSH_\(version)p1, OpenSSL\" >&2; exit 0; }\nexec \(real) \"$@\"\n", mode: 0o755)
+            "sshd", "#!/bin/sh\n[ \"$1\" = -V ] && { echo \"OpenSSH_\(version)p1, OpenSSL\" >&2; exit 0; }\nexec \(real) \"$@\"\n",
+            mode: 0o755)
         #expect(server.audit().codes == (version == "10.0" ? [.sshdAddressAbsent] : []))
         try server.sshd("", command: "\(server.places.verifier) -- %u %k %t %C")
         let report = server.audit()
-        #expect(report.codes == (version == "9.2" ? [.sshdAddressFatal] : version == "9.9" ? [.sshdAddressUnknown] : []), "\(report.lines())")
+        #expect(
+            report.codes == (version == "9.2" ? [.sshdAddressFatal] : version == "9.9" ? [.sshdAddressUnknown] : []), "\(report.lines())")
     }
 
     @Test("Where the only options between Match blocks are the same there is nothing to say")
@@ -81,7 +94,8 @@ struct AuditTests {
         let server = try Server()
         let nasty = "\u{1B}[31m\u{202E}\u{9B}x"
         try server.rows(
-            "bin '\(nasty).example.com' \(Server.issuer)\nbin x\(nasty) y\nbin oidc:a\u{202E}b:c:d \(Server.issuer)\nno\u{202E}body z \(Server.issuer)")
+            "bin '\(nasty).example.com' \(Server.issuer)\nbin x\(nasty) y\nbin oidc:a\u{202E}b:c:d \(Server.issuer)\nno\u{202E}body z \(Server.issuer)"
+        )
         try server.providers("\(Server.issuer) opk 24h\nhttps://x\u{202E}.example a 24h\n")
         mkdir(server.places.pluginFolder, 0o755)
         try server.write("etc/policy.d/a\n\(nasty).yml", "name: \"\\e[31m\"\n", mode: 0o640, as: "root:nogroup")
@@ -89,7 +103,8 @@ struct AuditTests {
         let report = server.audit()
         #expect(report.exitStatus == 2)
         for text in [report.lines().joined(separator: "\n"), report.json.pretty()] {
-            #expect(!text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || (0x7F...0x9F).contains($0.value) || $0.value == 0x202E })
+            #expect(
+                !text.unicodeScalars.contains { $0.value < 0x20 && $0 != "\n" || (0x7F...0x9F).contains($0.value) || $0.value == 0x202E })
         }
         #expect(report.lines().allSatisfy { !$0.contains("\n") })
     }
@@ -113,7 +128,9 @@ struct AuditTests {
         #expect(json["providers_file"]?["file_path"]?.string == Text(server.places.providers) && json["providers_file"]?["error"] == "")
         let rows = try #require(json["system_policy"]?["rows"]?.array)
         #expect(rows.map { $0["status"] } == ["SUCCESS", "ERROR", "ERROR"] && rows.map { $0["line_number"] } == [1, 2, 3])
-        #expect(rows[0]["principal"] == "bin" && rows[0]["identity_attr"] == "oidc:groups:release" && rows[0]["reason"] == "issuer matches provider entry")
+        #expect(
+            rows[0]["principal"] == "bin" && rows[0]["identity_attr"] == "oidc:groups:release"
+                && rows[0]["reason"] == "issuer matches provider entry")
         #expect(rows[1]["issuer"] == "https://other.example" && rows[1]["hints"]?.array?.isEmpty == false)
         #expect(json["home_policy"]?.array?.first?["rows"]?.array?.first?["status"] == "SUCCESS")
         #expect(json["openssh_version"]?.string?.hasPrefix("OpenSSH_") == true && json["opk_version"]?.string == Text(Version.text))
@@ -127,6 +144,8 @@ struct AuditTests {
         let server = try Server()
         chmod(server.places.authID, 0o660)
         let json = server.audit().json
-        #expect(json["system_policy"]?["perms_error"]?.string?.string.contains("may be written") == true && json["system_policy"]?["error"] == "")
+        #expect(
+            json["system_policy"]?["perms_error"]?.string?.string.contains("may be written") == true
+                && json["system_policy"]?["error"] == "")
     }
 }

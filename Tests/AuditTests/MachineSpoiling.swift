@@ -78,7 +78,10 @@ extension Spoiling {
             server.places.verifierUser = "opk-no-such-account"
             try server.sshd("", user: "opk-no-such-account")
         },
-        Spoiling(.sudoersBad, "not in its grammar", file: "sudoers.d/opk") { try $0.write("sudoers.d/opk", "nobody ALL=((\n", mode: 0o440) },
+        Spoiling(.userAbsent, "nobody to fetch keys") { $0.places.fetcherUser = "opk-no-such-account" },
+        Spoiling(.sudoersBad, "not in its grammar", file: "sudoers.d/opk") {
+            try $0.write("sudoers.d/opk", "nobody ALL=((\n", mode: 0o440)
+        },
         Spoiling(.sudoersRule, "another rule", file: "sudoers.d/opk") { server in
             try server.write("sudoers.d/opk", "nobody ALL=(daemon) NOPASSWD: /usr/bin/true\n", mode: 0o440)
         },
@@ -96,7 +99,8 @@ extension Spoiling {
             try Data("{".utf8).write(to: URL(fileURLWithPath: server.keyFile()))
         },
         Spoiling(.keysFailing, "no connection", file: "cache") { server in
-            try KeyCache(directory: server.places.cacheFolder).note(.failure(at: server.now, "no connection", after: nil), issuer: Text(issuer))
+            try KeyCache(directory: server.places.cacheFolder).note(
+                .failure(at: server.now, "no connection", after: nil), issuer: Text(issuer))
             try server.own(server.places.cacheFolder, "daemon:daemon")
         },
         Spoiling(.keysStray, "an issuer that no row names", file: "cache") { try $0.keep(age: 1, issuer: "https://gone.example") },

@@ -29,9 +29,12 @@ struct PermissionsTests {
         #expect(PermissionCheck(server.places).faults.isEmpty, "as opkssh's installation makes it: \(PermissionCheck(server.places).lines)")
     }
 
-    @Test("Each thing that is off is found and mended, and nothing else is touched", arguments: [
-        "etc/auth_id", "etc/providers", "etc", "usr/libexec/opk", "usr/libexec/opk/opk-verify", "cache", "state", "state/refusals", "sudoers.d/opk",
-    ])
+    @Test(
+        "Each thing that is off is found and mended, and nothing else is touched",
+        arguments: [
+            "etc/auth_id", "etc/providers", "etc", "usr/libexec/opk", "usr/libexec/opk/opk-verify", "cache", "state", "state/refusals",
+            "sudoers.d/opk",
+        ])
     func mended(name: String) throws {
         let server = try Server()
         let before = modes(server)
@@ -54,7 +57,8 @@ struct PermissionsTests {
         let untouched = mode(victim)
         let path = server.places.authID
         for (word, make) in [
-            ("symbolic link", { _ = symlink(victim, path) }), ("hard links", { _ = link(victim, path) }), ("no plain file", { _ = mkfifo(path, 0o777) }),
+            ("symbolic link", { _ = symlink(victim, path) }), ("hard links", { _ = link(victim, path) }),
+            ("no plain file", { _ = mkfifo(path, 0o777) }),
             ("no plain file", { _ = mkdir(path, 0o777) }),
         ] as [(String, () -> Void)] {
             try? FileManager.default.removeItem(atPath: path)
@@ -108,7 +112,8 @@ struct CommandTests {
     private func opk(_ words: String..., input: String = "", as user: UInt32? = nil) throws -> Run {
         let become = user.map { ["--reuid", "\($0)", "--regid", "\($0)", "--clear-groups"] } ?? []
         let outcome = try ChildProcess.run(
-            "/usr/bin/setpriv", become + [Self.opk] + words, environment: .empty, input: Array(input.utf8), errorOutput: .captured(limit: 1 << 20),
+            "/usr/bin/setpriv", become + [Self.opk] + words, environment: .empty, input: Array(input.utf8),
+            errorOutput: .captured(limit: 1 << 20),
             deadline: 60_000)
         guard case .exited(let status) = outcome.ending else { throw CocoaError(.executableRuntimeMismatch) }
         return Run(
@@ -125,12 +130,15 @@ struct CommandTests {
         #expect(try opk("audit", "--policy-only", "--config-dir", server.places.configFolder).status == 1)
         try server.rows("bin a@example.com https://other.example\nbin a@example.com \(Server.issuer)")
         let bad = try opk("audit", "--policy-only", "--config-dir", server.places.configFolder)
-        #expect(bad.status == 2 && bad.output.hasSuffix("\n1 error, 0 warnings, 1 note\n") && bad.output.hasPrefix(server.places.authID + "\n  "))
+        #expect(
+            bad.status == 2 && bad.output.hasSuffix("\n1 error, 0 warnings, 1 note\n")
+                && bad.output.hasPrefix(server.places.authID + "\n  "))
         let short = try opk("audit", "--policy-only", "--no-notes", "--config-dir", server.places.configFolder)
         #expect(!short.output.contains("note: "))
         // opkssh's own words.
         let other = try server.write("other", "bin x https://third.example\n", mode: 0o640)
-        let json = try opk("audit", "-j", "--policy-file", other, "--providers-file", server.places.providers, "--skip-user-policy", "--policy-only")
+        let json = try opk(
+            "audit", "-j", "--policy-file", other, "--providers-file", server.places.providers, "--skip-user-policy", "--policy-only")
         let report = try json.json()
         #expect(json.status == 2 && report["system_policy"]?["file_path"]?.string == Text(other))
         for wrong in [try opk("audit", "--config-dir", "etc"), try opk("audit", "--nonsense")] { #expect(wrong.status == 64) }
@@ -140,7 +148,9 @@ struct CommandTests {
     func notRoot() throws {
         let server = try Server()
         let run = try opk("audit", "--policy-only", "--config-dir", server.places.configFolder, as: 2)
-        #expect(run.status == 1 && run.output.contains("[not-looked-at]") && run.output.contains("sudo opk audit"), "\(run.output)\(run.errors)")
+        #expect(
+            run.status == 1 && run.output.contains("[not-looked-at]") && run.output.contains("sudo opk audit"), "\(run.output)\(run.errors)"
+        )
     }
 
     @Test("opk permissions: check says what is off and ends with 1; fix asks, or not, mends it and says so; opkssh's options work")

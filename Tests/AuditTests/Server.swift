@@ -21,7 +21,8 @@ final class Server {
     private static let hostKey: String = {
         let path = "/run/opk-audit-host-key-\(getpid())"
         unlink(path)
-        _ = try? ChildProcess.run("/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path], environment: .empty, deadline: 20_000)
+        _ = try? ChildProcess.run(
+            "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path], environment: .empty, deadline: 20_000)
         mkdir("/run/sshd", 0o755)
         return path
     }()
@@ -29,7 +30,10 @@ final class Server {
     init() throws {
         folder = (Server.isRoot ? "/run" : "/tmp") + "/opk-audit-" + UUID().uuidString.prefix(8)
         places = AuditPlaces(prefix: folder + "/usr")
-        for name in ["", "/etc", "/cache", "/state", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk", "/sudoers.d", "/ssh"] {
+        for name in [
+            "", "/etc", "/cache", "/state", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk", "/sudoers.d",
+            "/ssh",
+        ] {
             mkdir(folder + name, 0o755)
         }
         places.configFolder = folder + "/etc"
@@ -117,7 +121,8 @@ final class Server {
         let key = MintedLogin.jwk(TestKeys.ed25519.publicKey, ["kid": "one", "alg": "EdDSA", "use": "sig"])
         let body = (["keys": .array([key])] as JSON).serialized
         let record = CachedKeys(
-            issuer: Text(issuer), keysURI: Text(issuer + "/jwks"), userinfoEndpoint: nil, fetchedAt: now + -age, cacheSeconds: nil, body: body)
+            issuer: Text(issuer), keysURI: Text(issuer + "/jwks"), userinfoEndpoint: nil, fetchedAt: now + -age, cacheSeconds: nil,
+            body: body)
         guard let record else { throw CocoaError(.coderInvalidValue) }
         try KeyCache(directory: places.cacheFolder).write(record)
         try own(folder + "/cache", "daemon:daemon")

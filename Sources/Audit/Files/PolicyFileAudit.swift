@@ -61,8 +61,10 @@ extension Auditor {
                     .fileUnreadable, file,
                     "\(Text(verifier.name)), as whom sshd runs opk-verify, may not read it (owner \(Text(Group.owner(facts.owner))), "
                         + "group \(Text(Group.name(of: facts.group))), mode \(facts.octal))",
-                    remedy: "chgrp \(shellWord(places.verifierGroup ?? places.verifierUser)) \(shellWord(file)); chmod g+r \(shellWord(file))")
-            } else if let closed = foldersAbove(file).first(where: { (FileFacts($0, following: true)?.rights(of: verifier) ?? 7) & 1 == 0 }) {
+                    remedy:
+                        "chgrp \(shellWord(places.verifierGroup ?? places.verifierUser)) \(shellWord(file)); chmod g+r \(shellWord(file))")
+            } else if let closed = foldersAbove(file).first(where: { (FileFacts($0, following: true)?.rights(of: verifier) ?? 7) & 1 == 0 })
+            {
                 found.add(
                     .fileUnreadable, file, "\(Text(verifier.name)), as whom sshd runs opk-verify, may not go into \(Text(closed))",
                     remedy: "chmod o+x \(shellWord(closed))")

@@ -7,21 +7,25 @@ extension Auditor {
     /// The folder of keys, and each issuer's.
     mutating func auditCache() {
         guard let facts = FileFacts(places.cacheFolder) else {
-            found.add(.cacheAbsent, places.cacheFolder, "it is not there, so every login has to ask its provider for keys", remedy: "make install")
+            found.add(
+                .cacheAbsent, places.cacheFolder, "it is not there, so every login has to ask its provider for keys", remedy: "make install"
+            )
             return
         }
         if facts.kind != .folder || facts.mode & 0o022 != 0 {
             found.add(
                 .cacheMode, places.cacheFolder,
                 facts.kind == .folder
-                    ? "others than its owner may write there (mode \(facts.octal)), so no key in it is used" : "it is no folder but a link or a file",
+                    ? "others than its owner may write there (mode \(facts.octal)), so no key in it is used"
+                    : "it is no folder but a link or a file",
                 remedy: facts.kind == .folder ? "opk permissions fix" : nil)
         }
         guard let store = try? KeyStore(configFolder: places.configFolder, cacheFolder: places.cacheFolder),
             let inventory = try? KeyInventory(store, verifier: verifierAccount?.name ?? places.verifierUser, at: now)
         else { return }
         if inventory.fetcher.isSeparate == false || inventory.fetcher == .root {
-            found.add(.fetchSeparate, places.cacheFolder, Auditor.withoutFullStop(inventory.fetcher.sentence(cacheFolder: places.cacheFolder)))
+            found.add(
+                .fetchSeparate, places.cacheFolder, Auditor.withoutFullStop(inventory.fetcher.sentence(cacheFolder: places.cacheFolder)))
         }
         for entry in inventory.entries { audit(entry, inventory) }
     }
@@ -45,22 +49,27 @@ extension Auditor {
         switch entry.state {
         case .fresh, .stale: break
         case .absent:
-            found.add(.keysNone, places.cacheFolder, "keys of \(name) were never fetched, so the first login waits for the provider", remedy: refresh)
+            found.add(
+                .keysNone, places.cacheFolder, "keys of \(name) were never fetched, so the first login waits for the provider",
+                remedy: refresh)
         case .tooOld:
             let age = entry.keys.map { RelativeTime.text($0.fetchedAt, from: now) } ?? "long ago"
             found.add(
-                .keysOld, places.cacheFolder, "keys of \(name) were fetched \(age) and are not used any more: the next login needs the provider",
+                .keysOld, places.cacheFolder,
+                "keys of \(name) were fetched \(age) and are not used any more: the next login needs the provider",
                 remedy: refresh)
         case .fromFuture:
             found.add(
-                .keysFuture, places.cacheFolder, "keys of \(name) are from the future: this machine's clock was wrong, or is now", remedy: refresh)
+                .keysFuture, places.cacheFolder, "keys of \(name) are from the future: this machine's clock was wrong, or is now",
+                remedy: refresh)
         case .unusable(let why):
             found.add(.keysUnusable, places.cacheFolder, "keys of \(name) are not used: \(why)", remedy: refresh)
         }
         if let attempt = entry.lastAttempt, !attempt.succeeded {
             found.add(
                 .keysFailing, places.cacheFolder,
-                "the last fetch of keys of \(name) failed \(RelativeTime.text(attempt.ended, from: now)): \(attempt.reason)", remedy: refresh)
+                "the last fetch of keys of \(name) failed \(RelativeTime.text(attempt.ended, from: now)): \(attempt.reason)",
+                remedy: refresh)
         }
     }
 
@@ -84,7 +93,9 @@ extension Auditor {
             }
         case (.hidden, _), (_, .hidden): break
         default:
-            found.add(.stateMode, file, "it is not there: in a flood of refusals those that are not logged are not counted", remedy: "make install")
+            found.add(
+                .stateMode, file, "it is not there: in a flood of refusals those that are not logged are not counted",
+                remedy: "make install")
         }
         switch places.clock() {
         case .synchronised, .unknown: break
@@ -96,7 +107,8 @@ extension Auditor {
         }
         if FileFacts(places.logSocket, following: true)?.kind != .socket {
             found.add(
-                .logAbsent, places.logSocket, "no log listens there, so nobody learns why somebody was refused", remedy: "start the system's log (journald, rsyslog)")
+                .logAbsent, places.logSocket, "no log listens there, so nobody learns why somebody was refused",
+                remedy: "start the system's log (journald, rsyslog)")
         }
     }
 }

@@ -45,7 +45,8 @@ extension Auditor {
         }
         if facts.owner != 0 || facts.mode & 0o022 != 0 || facts.mode & 0o111 != 0o111 || facts.mode & 0o7000 != 0 {
             found.add(
-                .programMode, path, "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), and must be root's with 0755",
+                .programMode, path,
+                "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), and must be root's with 0755",
                 remedy: "opk permissions fix")
             // Root runs nothing that others could have put there.
             return
@@ -65,6 +66,9 @@ extension Auditor {
         let hasSystemd = FileFacts(places.systemd) != nil
         let hasSocket = FileFacts(places.fetchSocket)?.kind == .socket
         let hasRule = auditSudoers()
+        if (hasSystemd || hasRule) && Account.named(places.fetcherUser) == nil {
+            found.add(.userAbsent, "", "there is no account \(places.fetcherUser), who fetches keys", remedy: "make install")
+        }
         if hasSystemd {
             for unit in ["opk-fetch.socket", "opk-keys.timer"] {
                 guard let said = try? Auditor.run("/usr/bin/systemctl", ["is-active", "--quiet", unit]), !said.succeeded else { continue }
@@ -97,7 +101,8 @@ extension Auditor {
         if facts.owner != 0 || facts.mode & 0o022 != 0 {
             found.add(
                 .sudoersMode, places.sudoers,
-                "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), so sudo passes it over", remedy: "opk permissions fix")
+                "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), so sudo passes it over",
+                remedy: "opk permissions fix")
             return false
         }
         if FileFacts(places.visudo, following: true) != nil, let said = try? Auditor.run(places.visudo, ["-c", "-f", places.sudoers]),
@@ -107,7 +112,8 @@ extension Auditor {
             if geteuid() == 0 {
                 found.add(
                     .sudoersBad, places.sudoers,
-                    "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))", remedy: "make install")
+                    "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))",
+                    remedy: "make install")
             } else {
                 found.add(.notLookedAt, places.sudoers, "this is not for you to look at", remedy: "sudo opk audit")
             }
@@ -116,7 +122,8 @@ extension Auditor {
         let ours = places.prefix + "/share/opk/sudoers"
         if let installed = plainFile(ours, limit: 1 << 20), let here = plainFile(places.sudoers, limit: 1 << 20), installed != here {
             found.add(
-                .sudoersRule, places.sudoers, "it is not the rule that was installed (\(Text(ours))), which must fit opk-verify's call to the letter",
+                .sudoersRule, places.sudoers,
+                "it is not the rule that was installed (\(Text(ours))), which must fit opk-verify's call to the letter",
                 remedy: "install -m 0440 \(shellWord(ours)) \(shellWord(places.sudoers))")
         }
         return true

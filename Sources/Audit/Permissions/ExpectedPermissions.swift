@@ -17,7 +17,8 @@ struct ExpectedPermissions {
         let file: (String, Bool) -> ExpectedPermission = { path, isRequired in
             // Without the verifier's account there is no group that should read them.
             ExpectedPermission(
-                path, owner: owner, group: isSystems ? places.verifierGroup : nil, mode: 0o640, needed: 0o400, tolerated: isSystems ? 0 : 0o004,
+                path, owner: owner, group: isSystems ? places.verifierGroup : nil, mode: 0o640, needed: 0o400,
+                tolerated: isSystems ? 0 : 0o004,
                 reader: reader, isRequired: isRequired)
         }
         // opkssh's installation makes them root:opksshuser 0750, which will do.
@@ -42,7 +43,9 @@ struct ExpectedPermissions {
         let verifier = Account.named(places.verifierUser)
         let hasFetcher = Account.named(places.fetcherUser) != nil
         let keeper = hasFetcher ? places.fetcherUser : places.verifierUser
-        let (keeperGroup, verifierGroup) = (Account.named(keeper).map { Group.name(of: $0.group) } ?? keeper, places.verifierGroup ?? places.verifierUser)
+        let (keeperGroup, verifierGroup) = (
+            Account.named(keeper).map { Group.name(of: $0.group) } ?? keeper, places.verifierGroup ?? places.verifierUser
+        )
         var list = [
             ExpectedPermission(places.prefix + "/bin/opk", mode: 0o755, reader: verifier),
             ExpectedPermission(places.helperFolder, isFolder: true, mode: 0o755, reader: verifier),

@@ -28,7 +28,8 @@ public struct PermissionFix: Sendable {
     public init(_ check: PermissionCheck) {
         var (steps, refused): ([Step], [PermissionCheck.Item]) = ([], [])
         for item in check.faults {
-            if let facts = item.facts, facts.kind == (item.expected.isFolder ? .folder : .file), item.expected.isFolder || facts.links == 1 {
+            if let facts = item.facts, facts.kind == (item.expected.isFolder ? .folder : .file), item.expected.isFolder || facts.links == 1
+            {
                 steps.append(Step(expected: item.expected))
             } else {
                 refused.append(item)

@@ -10,7 +10,8 @@ extension Auditor {
         switch row.identity {
         case .emailDomain(let suffix) where PublicProviders.mailDomains.contains(suffix.lowercasedASCII.string):
             found.add(
-                .rowPublicDomain, file, line: row.line, "anybody can have an address in \(suffix), and so get in", remedy: "name the persons")
+                .rowPublicDomain, file, line: row.line, "anybody can have an address in \(suffix), and so get in",
+                remedy: "name the persons")
         case .claim(let name, let value) where isAlone && PublicProviders.claimsOfEverybody.contains(name.string):
             let isPublic = PublicProviders.isPublic(row.issuer)
             found.add(
@@ -41,7 +42,8 @@ extension Auditor {
         let owner = path.prefix { $0 != "/" }
         if isWild(owner) {
             found.add(
-                .rowWideRepository, file, line: row.line, "anybody can have a repository whose owner's name fits \(Text(pattern).escaped(limit: 100))",
+                .rowWideRepository, file, line: row.line,
+                "anybody can have a repository whose owner's name fits \(Text(pattern).escaped(limit: 100))",
                 remedy: "write the owner's whole name")
             return
         }
@@ -49,11 +51,13 @@ extension Auditor {
         let rest = path.dropFirst(owner.count + 1 + name.count + 1)
         if rest.first.map({ "*?[".contains($0) }) == true {
             found.add(
-                .rowAnyRef, file, line: row.line, "jobs of pull requests fit \(Text(pattern).escaped(limit: 100)) as well, whoever opens one",
+                .rowAnyRef, file, line: row.line,
+                "jobs of pull requests fit \(Text(pattern).escaped(limit: 100)) as well, whoever opens one",
                 remedy: "write :ref:refs/heads/BRANCH or :environment:NAME")
         } else if isWild(name) {
             found.add(
-                .rowAnyRef, file, line: row.line, "every repository of \(Text(String(owner))) whose name fits lets its writers in, those to come too",
+                .rowAnyRef, file, line: row.line,
+                "every repository of \(Text(String(owner))) whose name fits lets its writers in, those to come too",
                 remedy: "write the repository's whole name")
         }
     }
@@ -70,18 +74,25 @@ enum PublicProviders {
     /// With their `@`, in lower case.
     static let mailDomains: Set<String> = Set(
         [
-            "gmail.com", "googlemail.com", "outlook.com", "outlook.de", "outlook.fr", "hotmail.com", "hotmail.co.uk", "hotmail.de", "hotmail.fr",
+            "gmail.com", "googlemail.com", "outlook.com", "outlook.de", "outlook.fr", "hotmail.com", "hotmail.co.uk", "hotmail.de",
+            "hotmail.fr",
             "live.com", "live.de", "live.co.uk", "msn.com", "yahoo.com", "yahoo.co.uk", "yahoo.co.jp", "yahoo.de", "yahoo.fr", "ymail.com",
-            "icloud.com", "me.com", "mac.com", "proton.me", "protonmail.com", "protonmail.ch", "pm.me", "aol.com", "gmx.com", "gmx.de", "gmx.net",
+            "icloud.com", "me.com", "mac.com", "proton.me", "protonmail.com", "protonmail.ch", "pm.me", "aol.com", "gmx.com", "gmx.de",
+            "gmx.net",
             "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "mail.com", "mail.ru", "bk.ru", "list.ru", "inbox.ru", "yandex.com",
-            "yandex.ru", "ya.ru", "rambler.ru", "qq.com", "163.com", "126.com", "sina.com", "naver.com", "daum.net", "zoho.com", "zohomail.com",
-            "fastmail.com", "fastmail.fm", "hey.com", "tutanota.com", "tutanota.de", "tuta.io", "tuta.com", "posteo.de", "mailbox.org", "orange.fr",
+            "yandex.ru", "ya.ru", "rambler.ru", "qq.com", "163.com", "126.com", "sina.com", "naver.com", "daum.net", "zoho.com",
+            "zohomail.com",
+            "fastmail.com", "fastmail.fm", "hey.com", "tutanota.com", "tutanota.de", "tuta.io", "tuta.com", "posteo.de", "mailbox.org",
+            "orange.fr",
             "free.fr", "laposte.net", "wanadoo.fr", "libero.it", "virgilio.it", "seznam.cz", "wp.pl", "o2.pl", "comcast.net", "att.net",
-            "verizon.net", "bigpond.com", "rediffmail.com", "uol.com.br", "users.noreply.github.com", "privaterelay.appleid.com", "duck.com",
+            "verizon.net", "bigpond.com", "rediffmail.com", "uol.com.br", "users.noreply.github.com", "privaterelay.appleid.com",
+            "duck.com",
         ].map { "@" + $0 })
 
     /// Claims that say nothing about a person that is not so for everybody of the provider, or of the tenant.
-    static let claimsOfEverybody: Set<String> = ["iss", "aud", "azp", "email_verified", "tid", "ver", "hd", "typ", "token_type", "tenant_ctry"]
+    static let claimsOfEverybody: Set<String> = [
+        "iss", "aud", "azp", "email_verified", "tid", "ver", "hd", "typ", "token_type", "tenant_ctry",
+    ]
 
     /// Where anybody can make an account.
     static func isPublic(_ issuer: Text) -> Bool { issuers.contains(issuer.string) }
@@ -95,7 +106,8 @@ enum PublicProviders {
     ]
 
     private static let endings: Set<String> = [
-        "com", "org", "net", "edu", "gov", "mil", "int", "io", "dev", "app", "ai", "co", "de", "at", "ch", "uk", "fr", "it", "es", "nl", "be", "eu",
+        "com", "org", "net", "edu", "gov", "mil", "int", "io", "dev", "app", "ai", "co", "de", "at", "ch", "uk", "fr", "it", "es", "nl",
+        "be", "eu",
         "se", "no", "fi", "dk", "pl", "cz", "us", "ca", "au", "jp", "cn", "in", "br", "ru", "me", "info", "biz", "example",
     ]
 

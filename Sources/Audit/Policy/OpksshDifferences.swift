@@ -11,7 +11,8 @@ extension Auditor {
         let withOptions = providers.rows.filter { $0.options != [] || $0.keys != KeyOptions() || $0.groupsClaim != nil }
         if !withOptions.isEmpty {
             found.add(
-                .opksshProviders, file, "opkssh passes over rows with options, and so their providers: \(Auditor.lines(withOptions.map(\.line)))")
+                .opksshProviders, file,
+                "opkssh passes over rows with options, and so their providers: \(Auditor.lines(withOptions.map(\.line)))")
         }
         var (issuers, again): (Set<Text>, [Int]) = ([], [])
         for row in providers.rows where !issuers.insert(row.issuer).inserted { again.append(row.line) }

@@ -26,10 +26,14 @@ extension Auditor {
     private mutating func audit(program path: String, of file: String) {
         do throws(UntrustedProgram) { try TrustedProgram.check(path, trust: trust) } catch {
             found.add(
-                .pluginProgram, file, "its program is not run, so it admits nobody: \(error)", remedy: "chown root \(shellWord(path)); chmod 0755 \(shellWord(path))")
+                .pluginProgram, file, "its program is not run, so it admits nobody: \(error)",
+                remedy: "chown root \(shellWord(path)); chmod 0755 \(shellWord(path))")
             return
         }
-        guard places.looksAtMachine, let verifier = verifierAccount, let facts = FileFacts(path), facts.rights(of: verifier) & 1 == 0 else { return }
-        found.add(.pluginProgram, file, "\(Text(verifier.name)) may not run its program \(Text(path))", remedy: "chmod a+rx \(shellWord(path))")
+        guard places.looksAtMachine, let verifier = verifierAccount, let facts = FileFacts(path), facts.rights(of: verifier) & 1 == 0 else {
+            return
+        }
+        found.add(
+            .pluginProgram, file, "\(Text(verifier.name)) may not run its program \(Text(path))", remedy: "chmod a+rx \(shellWord(path))")
     }
 }

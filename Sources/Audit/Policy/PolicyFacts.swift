@@ -54,12 +54,16 @@ extension Auditor {
     /// Reads the files; those that cannot be used are findings.
     mutating func readPolicy() {
         if FileFacts(places.configFolder, following: true) == nil && places.providersFile == nil && places.authIDFile == nil {
-            found.add(.providerNone, places.configFolder, "there is no such folder: nobody is trusted and nobody may log in", remedy: "make install")
+            found.add(
+                .providerNone, places.configFolder, "there is no such folder: nobody is trusted and nobody may log in",
+                remedy: "make install")
             policy.config = ServerConfig()
             return
         }
         lookAbove(places.configFolder)
-        do throws(UnsafeFile) { policy.providers = try Providers.read(places.providers, trust: trust) } catch { add(error, in: places.providers) }
+        do throws(UnsafeFile) { policy.providers = try Providers.read(places.providers, trust: trust) } catch {
+            add(error, in: places.providers)
+        }
         do throws(UnsafeFile) { policy.authID = try AuthID(at: places.authID, trust: trust) } catch { add(error, in: places.authID) }
         do throws(ServerConfig.Failure) {
             policy.config = try ServerConfig.read(places.config, trust: trust)

@@ -23,7 +23,8 @@ extension Auditor {
             if let first = clients[[row.issuer, row.clientID]] {
                 found.add(
                     .providerTwice, file, line: row.line,
-                    "line \(first) has this issuer and client id already, and of two such rows the first decides", remedy: "take this line away")
+                    "line \(first) has this issuer and client id already, and of two such rows the first decides",
+                    remedy: "take this line away")
             } else {
                 clients[[row.issuer, row.clientID]] = row.line
             }
@@ -35,11 +36,13 @@ extension Auditor {
         switch row.expiry {
         case .never:
             found.add(
-                .providerNever, file, line: row.line, "a login through this row never ends: only a row in revoked puts out who has lost a key",
+                .providerNever, file, line: row.line,
+                "a login through this row never ends: only a row in revoked puts out who has lost a key",
                 remedy: "write 24h in place of never")
         case .maximumAge(let seconds) where seconds > Auditor.week:
             found.add(
-                .providerLong, file, line: row.line, "a login through this row lasts \(TimeSpan(seconds: seconds)), and a stolen key as long",
+                .providerLong, file, line: row.line,
+                "a login through this row lasts \(TimeSpan(seconds: seconds)), and a stolen key as long",
                 remedy: "write 24h or 1week")
         default: break
         }
@@ -49,11 +52,13 @@ extension Auditor {
                 "rows that name emails admit whoever wrote that address into their account there, proved or not (trust-unverified-email)")
         }
         if row.issuer.hasPrefix("http://") {
-            found.add(.providerHTTP, file, line: row.line, "this provider's keys come without TLS: whoever listens on that port can name anybody")
+            found.add(
+                .providerHTTP, file, line: row.line, "this provider's keys come without TLS: whoever listens on that port can name anybody")
         }
         if let age = row.keys.maximumAge, age.seconds > Auditor.longKeyAge {
             found.add(
-                .providerKeyAge, file, line: row.line, "keys of this provider are used for \(age), also one that it withdrew because it was stolen")
+                .providerKeyAge, file, line: row.line,
+                "keys of this provider are used for \(age), also one that it withdrew because it was stolen")
         }
         if let authorities = row.keys.authorities { audit(authorities: authorities.string, row, file) }
     }
@@ -77,7 +82,8 @@ extension Auditor {
                 remedy: remedy)
         } else if places.looksAtMachine, let reader, facts.rights(of: reader) & 4 == 0 {
             found.add(
-                .providerAuthority, file, line: row.line, "ca=: \(Text(reader.name)), who fetches keys, may not read \(Text(path))", remedy: remedy)
+                .providerAuthority, file, line: row.line, "ca=: \(Text(reader.name)), who fetches keys, may not read \(Text(path))",
+                remedy: remedy)
         }
     }
 

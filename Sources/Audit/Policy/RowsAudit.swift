@@ -18,7 +18,9 @@ extension Auditor {
     mutating func auditRows() {
         guard let authID = policy.authID else { return }
         let file = places.authID
-        for problem in authID.problems { found.add(.rowBad, file, line: problem.line, problem.text + ": the row grants nothing", remedy: "opk edit") }
+        for problem in authID.problems {
+            found.add(.rowBad, file, line: problem.line, problem.text + ": the row grants nothing", remedy: "opk edit")
+        }
         if authID.problems.count == AuthID.maximumProblems {
             found.add(.rowBad, file, "there may be more such rows than these \(AuthID.maximumProblems)")
         }
@@ -120,7 +122,8 @@ extension Auditor {
         }
         if let line = policy.index.revocation(of: row) {
             found.add(
-                isHome ? .homeIdle : .rowRevoked, file, line: row.line, "line \(line) of revoked puts out whom it names: the row grants nothing",
+                isHome ? .homeIdle : .rowRevoked, file, line: row.line,
+                "line \(line) of revoked puts out whom it names: the row grants nothing",
                 remedy: "opk restore, or take the row away")
         }
     }
@@ -134,7 +137,8 @@ extension Auditor {
             !row.options.hasConditions
         {
             found.add(
-                .rowRoot, file, line: row.line, "nothing but the identity stands before root: no condition in the row, and no rule of require for root",
+                .rowRoot, file, line: row.line,
+                "nothing but the identity stands before root: no condition in the row, and no rule of require for root",
                 remedy: "write a rule of require for root in \(places.config)")
         }
         guard let command = row.options.session.first(where: { $0.name == "command" })?.value?.string, places.looksAtMachine else { return }
@@ -143,7 +147,8 @@ extension Auditor {
         if let facts = FileFacts(program, following: true) {
             if facts.mode & 0o022 != 0 {
                 found.add(
-                    .rowCommand, file, line: row.line, "others than its owner can change its command, \(Text(program)) (mode \(facts.octal))",
+                    .rowCommand, file, line: row.line,
+                    "others than its owner can change its command, \(Text(program)) (mode \(facts.octal))",
                     remedy: "chmod go-w \(shellWord(program))")
             }
         } else {
@@ -155,6 +160,7 @@ extension Auditor {
 extension RowOptions {
     /// Whether it asks for more than the identity.
     var hasConditions: Bool {
-        hours != nil || !claims.isEmpty || !amr.isEmpty || acr != nil || maximumAge != nil || maximumAuthAge != nil || from != nil || expires != nil
+        hours != nil || !claims.isEmpty || !amr.isEmpty || acr != nil || maximumAge != nil || maximumAuthAge != nil || from != nil
+            || expires != nil
     }
 }

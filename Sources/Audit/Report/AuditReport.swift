@@ -42,7 +42,9 @@ public struct AuditReport: Sendable {
         sshdVersion = auditor.sshdVersion.map { "OpenSSH_\($0)" }
         leftOut = auditor.found.leftOut.map { LeftOut(code: $0.code, file: $0.file, count: $0.count) }
         var order: [String: Int] = [:]
-        for finding in auditor.found.all where order[finding.file] == nil { order[finding.file] = finding.file.isEmpty ? .max : order.count }
+        for finding in auditor.found.all where order[finding.file] == nil {
+            order[finding.file] = finding.file.isEmpty ? .max : order.count
+        }
         findings = auditor.found.all.enumerated()
             .sorted { left, right in
                 let (leftFile, rightFile) = (order[left.element.file] ?? 0, order[right.element.file] ?? 0)

@@ -146,7 +146,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
             .cacheMode, .keysUnusable:
             .error
         case .notLookedAt, .providerTwice, .providerNever, .providerLong, .providerUnverifiedEmail, .providerHTTP, .rowAccount,
-            .rowNeverOpen, .rowVoid, .rowTypo, .rowOpenIssuer, .rowWholeTenant, .rowAnyRef, .rowBreakGlass, .rowEnvironment, .rowCommand, .requireNobody,
+            .rowNeverOpen, .rowVoid, .rowTypo, .rowOpenIssuer, .rowWholeTenant, .rowAnyRef, .rowBreakGlass, .rowEnvironment, .rowCommand,
+            .requireNobody,
             .homeFile, .homeRow, .opksshAdmits, .opksshComment, .opksshClaim, .sshdDashes, .sshdAddressUnknown, .sshdUserRoot,
             .sshdUserShell, .sshdMethods, .sshdAlgorithms, .sshdMatch, .sshdRoot, .programVersion, .sudoersRule, .sudoersMode, .fetchWay,
             .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .clockFree, .logAbsent:

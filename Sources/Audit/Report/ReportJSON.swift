@@ -44,7 +44,9 @@ extension AuditReport {
         findings.first { $0.file == file && $0.line == 0 && $0.severity == .error }?.sentence ?? ""
     }
 
-    private static let permissionCodes: Set<FindingCode> = [.fileOwner, .fileMode, .fileLink, .fileHardLinks, .fileUnreadable, .folderMode, .folderOwner]
+    private static let permissionCodes: Set<FindingCode> = [
+        .fileOwner, .fileMode, .fileLink, .fileHardLinks, .fileUnreadable, .folderMode, .folderOwner,
+    ]
 
     private func policyFile(_ file: String, _ rows: [RowVerdict]) -> JSON {
         let own = findings.filter { $0.file == file }

@@ -11,7 +11,8 @@ extension AuditReport {
                 file = finding.file
             }
             let place = finding.line > 0 ? "line \(finding.line): " : ""
-            lines.append("  \(finding.severity.word): \(place)\(Text(finding.sentence).escapedOnce(limit: .max)) [\(finding.code.rawValue)]")
+            lines.append(
+                "  \(finding.severity.word): \(place)\(Text(finding.sentence).escapedOnce(limit: .max)) [\(finding.code.rawValue)]")
             if let remedy = finding.remedy { lines.append("      " + Text(remedy).escapedOnce(limit: .max)) }
         }
         for rest in leftOut where withNotes || rest.code.severity > .note {

@@ -7,7 +7,8 @@ extension Auditor {
         let files = SSHDFiles(places.sshdConfig ?? SSHDFiles.defaultFile)
         let name = places.sshdConfig ?? SSHDFiles.defaultFile
         if sshd.says("pubkeyauthentication", "no") {
-            found.add(.sshdPublicKeys, name, "sshd asks for no keys at all: PubkeyAuthentication is no", remedy: "write PubkeyAuthentication yes")
+            found.add(
+                .sshdPublicKeys, name, "sshd asks for no keys at all: PubkeyAuthentication is no", remedy: "write PubkeyAuthentication yes")
         }
         auditCommand(sshd, files, name)
         auditAlgorithms(sshd, name)
@@ -30,7 +31,9 @@ extension Auditor {
             return
         }
         guard isVerifier(program) else {
-            let ours = files.lines.first { $0.keyword == "authorizedkeyscommand" && $0.match == nil && isVerifier(SSHDFiles.words($0.value).first ?? "") }
+            let ours = files.lines.first {
+                $0.keyword == "authorizedkeyscommand" && $0.match == nil && isVerifier(SSHDFiles.words($0.value).first ?? "")
+            }
             let other = program.hasSuffix("/opkssh") ? "opkssh" : "another program"
             if let ours {
                 found.add(
@@ -62,10 +65,12 @@ extension Auditor {
     /// sshd runs nothing that others than root could have put there (auth2-pubkey.c, safe_path).
     private mutating func auditProgramOfSSHD(_ program: String, _ file: String, _ line: Int) {
         guard let facts = FileFacts(program, following: true) else {
-            found.add(.sshdPath, file, line: line, "\(Text(program)) is not there: nobody is admitted by a certificate", remedy: "make install")
+            found.add(
+                .sshdPath, file, line: line, "\(Text(program)) is not there: nobody is admitted by a certificate", remedy: "make install")
             return
         }
-        for (path, facts) in [(program, facts)] + foldersAbove(program).compactMap({ path in FileFacts(path, following: true).map { (path, $0) } })
+        for (path, facts) in [(program, facts)]
+            + foldersAbove(program).compactMap({ path in FileFacts(path, following: true).map { (path, $0) } })
         where facts.owner != 0 || facts.mode & 0o022 != 0 {
             found.add(
                 .sshdPath, path,
@@ -133,7 +138,8 @@ extension Auditor {
                 remedy: remedy)
         } else if account.hasLoginShell {
             found.add(
-                .sshdUserShell, file, line: line, "\(Text(user)), as whom sshd runs opk-verify, has a shell to log in with (\(Text(account.shell)))",
+                .sshdUserShell, file, line: line,
+                "\(Text(user)), as whom sshd runs opk-verify, has a shell to log in with (\(Text(account.shell)))",
                 remedy: "usermod --shell /usr/sbin/nologin \(shellWord(user))")
         }
     }
@@ -194,7 +200,8 @@ extension Auditor {
             if answer == "no" || answer == "forced-commands-only" && !policy.rootRowsHaveCommands {
                 found.add(
                     .sshdRoot, places.authID, line: row,
-                    "this row is root's, and sshd lets no root in (PermitRootLogin \(Text(answer)))", remedy: "write PermitRootLogin prohibit-password")
+                    "this row is root's, and sshd lets no root in (PermitRootLogin \(Text(answer)))",
+                    remedy: "write PermitRootLogin prohibit-password")
             }
         }
         let lists = SSHDAccountLists(sshd)
@@ -213,12 +220,14 @@ extension Auditor {
         if let principals = sshd.all("authorizedprincipalscommand").first {
             found.add(
                 .sshdPrincipals, name,
-                "AuthorizedPrincipalsCommand (\(Text(principals).escaped(limit: 100))) is about certificates of TrustedUserCAKeys, and not about ours")
+                "AuthorizedPrincipalsCommand (\(Text(principals).escaped(limit: 100))) is about certificates of TrustedUserCAKeys, and not about ours"
+            )
         }
         if let authorities = sshd.all("trustedusercakeys").first {
             found.add(
                 .sshdAuthorities, name,
-                "whoever has a certificate of an authority in \(Text(authorities).escaped(limit: 100)) (TrustedUserCAKeys) gets in without opk's policy")
+                "whoever has a certificate of an authority in \(Text(authorities).escaped(limit: 100)) (TrustedUserCAKeys) gets in without opk's policy"
+            )
         }
         auditKeyFiles(sshd)
         if let level = sshd.first("loglevel"), ["SILENT", "QUIET", "FATAL", "ERROR"].contains(level) {
@@ -226,12 +235,14 @@ extension Auditor {
         }
         if sshd.says("usepam", "no") {
             found.add(
-                .sshdPAM, name, "without PAM (UsePAM no) locked and expired accounts and limits of sessions are not what an administrator expects")
+                .sshdPAM, name,
+                "without PAM (UsePAM no) locked and expired accounts and limits of sessions are not what an administrator expects")
         }
         if sshd.says("exposeauthinfo", "yes") {
             found.add(
                 .sshdExpose, name,
-                "with ExposeAuthInfo, every session has its certificate in a file, and with it the person's ID token", remedy: "write ExposeAuthInfo no")
+                "with ExposeAuthInfo, every session has its certificate in a file, and with it the person's ID token",
+                remedy: "write ExposeAuthInfo no")
         }
         if sshd.says("permituserenvironment", "yes") {
             found.add(

@@ -84,7 +84,8 @@ struct SSHDFiles {
             case "\"":
                 isQuoted.toggle()
                 isBegun = true
-            case " ", "\t" where !isQuoted:
+            case " ",
+                "\t" where !isQuoted:
                 if isQuoted { word.append(character) } else if isBegun { words.append(word); (word, isBegun) = ("", false) }
             case "#" where !isQuoted && !isBegun: return words
             default:
