@@ -18,15 +18,6 @@ final class Server {
     static let isRoot: Bool = geteuid() == 0
     static let hasSSHD: Bool = isRoot && Installation.sshd != nil
     static let issuer = "https://idp.example.com"
-    private static let hostKey: String = {
-        let path = "/run/opk-audit-host-key-\(getpid())"
-        unlink(path)
-        _ = try? ChildProcess.run(
-            "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", path], environment: .empty, deadline: 20_000)
-        mkdir("/run/sshd", 0o755)
-        return path
-    }()
-
     init() throws {
         folder = (Server.isRoot ? "/run" : "/tmp") + "/opk-audit-" + UUID().uuidString.prefix(8)
         places = AuditPlaces(prefix: folder + "/usr")
@@ -60,6 +51,10 @@ final class Server {
         for program in ["opk-verify", "opk-fetch", "opk-home"] {
             try write("usr/libexec/opk/" + program, "#!/bin/sh\necho \(program) \(Version.text)\n", mode: 0o755)
         }
+        _ = try ChildProcess.run(
+            "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", folder + "/ssh/host_key"], environment: .empty, deadline: 20_000)
+        // Without it sshd says nothing; the package makes it when sshd starts.
+        mkdir("/run/sshd", 0o755)
         try sshd("")
         let rule = "nobody ALL=(daemon) NOPASSWD: \(places.helperFolder)/opk-fetch serve\n"
         try write("usr/share/opk/sudoers", rule)
@@ -80,7 +75,7 @@ final class Server {
         let ours = "AuthorizedKeysCommand \(call)\n" + (user.map { "AuthorizedKeysCommandUser \($0)\n" } ?? "")
         try write("ssh/60-opk.conf", ours)
         let log = "UsePAM yes\nAuthorizedKeysFile none\n"
-        try write("ssh/sshd_config", "HostKey \(Server.hostKey)\n\(more)Include \(folder)/ssh/60-*.conf\n\(behind)\n\(log)")
+        try write("ssh/sshd_config", "HostKey \(folder)/ssh/host_key\n\(more)Include \(folder)/ssh/60-*.conf\n\(behind)\n\(log)")
     }
 
     @discardableResult

@@ -16,6 +16,15 @@ extension Auditor {
             found.add(
                 .userAbsent, "", "there is no account \(places.verifierUser), as whom sshd runs opk-verify", remedy: "make install")
         }
+        var isRoots = true
+        for folder in [places.helperFolder] + foldersAbove(places.helperFolder) {
+            guard let facts = FileFacts(folder, following: true), facts.owner != 0 || facts.mode & 0o022 != 0 else { continue }
+            isRoots = false
+            found.add(
+                .programMode, folder,
+                "others than root can put other programs there (owner \(Text(Group.owner(facts.owner))), mode \(facts.octal))",
+                remedy: "chown root \(shellWord(folder)); chmod go-w \(shellWord(folder))")
+        }
         for name in Auditor.helpers {
             let path = places.helperFolder + "/" + name
             switch FileFacts.look(path) {
@@ -26,19 +35,13 @@ extension Auditor {
             case .hidden:
                 found.add(.notLookedAt, path, "this is not for you to look at", remedy: "sudo opk audit")
             case .found(let facts):
-                audit(program: path, facts)
+                audit(program: path, facts, runsIt: isRoots)
             }
-        }
-        for folder in [places.helperFolder] + foldersAbove(places.helperFolder) {
-            guard let facts = FileFacts(folder, following: true), facts.owner != 0 || facts.mode & 0o022 != 0 else { continue }
-            found.add(
-                .programMode, folder,
-                "others than root can put other programs there (owner \(Text(Group.owner(facts.owner))), mode \(facts.octal))",
-                remedy: "chown root \(shellWord(folder)); chmod go-w \(shellWord(folder))")
         }
     }
 
-    private mutating func audit(program path: String, _ facts: FileFacts) {
+    /// - Parameter runsIt: it is asked for its version: root runs nothing that others could have put there.
+    private mutating func audit(program path: String, _ facts: FileFacts, runsIt: Bool) {
         if facts.kind != .file {
             found.add(.programMode, path, "this is no plain file", remedy: "make install")
             return
@@ -48,9 +51,9 @@ extension Auditor {
                 .programMode, path,
                 "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), and must be root's with 0755",
                 remedy: "opk permissions fix")
-            // Root runs nothing that others could have put there.
             return
         }
+        guard runsIt else { return }
         let said = try? Auditor.run(path, ["--version"])
         let version = (said?.output.firstLine ?? "").split(separator: " ").last.map(String.init) ?? ""
         if said?.succeeded != true || version != Version.text {
