@@ -112,14 +112,13 @@ extension Auditor {
             !said.succeeded
         {
             // On a machine where sudo stops at such a file, nobody can use it to mend this.
-            if geteuid() == 0 {
-                found.add(
-                    .sudoersBad, places.sudoers,
-                    "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))",
-                    remedy: "make install")
-            } else {
+            guard geteuid() == 0 else {
                 found.add(.notLookedAt, places.sudoers, "this is not for you to look at", remedy: "sudo opk audit")
+                return true
             }
+            found.add(
+                .sudoersBad, places.sudoers,
+                "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))", remedy: "make install")
             return false
         }
         let ours = places.prefix + "/share/opk/sudoers"

@@ -61,7 +61,7 @@ extension Auditor {
 extension [UInt8] {
     /// For an error message of another program's.
     var firstLine: String {
-        String(decoding: split(separator: UInt8(ascii: "\n")).first ?? [], as: UTF8.self)
+        String(decoding: split { $0 == 0x0A || $0 == 0x0D }.first ?? [], as: UTF8.self)
     }
 
     fileprivate func first(_ count: Int) -> String { String(decoding: prefix(count), as: UTF8.self) }
