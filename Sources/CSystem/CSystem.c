@@ -3,9 +3,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
-#ifdef __linux__
-#include <sys/timex.h>
-#endif
 #include <unistd.h>
 
 int opk_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
@@ -45,16 +42,6 @@ const char *opk_own_folder(void) {
     if (slash == NULL) return NULL;
     slash[1] = 0;
     return path;
-}
-
-int opk_clock_is_synchronised(void) {
-#ifdef __linux__
-    struct timex clock = {0};
-    if (adjtimex(&clock) < 0) return -1;
-    return (clock.status & STA_UNSYNC) == 0;
-#else
-    return -1;
-#endif
 }
 
 int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength) {
