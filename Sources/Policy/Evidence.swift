@@ -47,15 +47,6 @@ public enum UserinfoAnswer: Sendable {
     case verified(VerifiedUserinfo)
 }
 
-/// What the plugins of `policy.d` say.
-public enum PluginAnswer: Hashable, Sendable {
-    case notAsked
-    /// There are none.
-    case none
-    case refused
-    case allowed(name: String)
-}
-
 /// The number of the account, as the system knows it.
 public enum UserIDAnswer: Hashable, Sendable {
     case notAsked
