@@ -180,6 +180,7 @@ struct Spoiling: CustomTestStringConvertible, Sendable {
             try server.home("nobody a@example.com \(issuer)")
         },
         row(.opksshAdmits, "a domain without its @", "bin oidc-match-end:email:corp.com \(issuer)"),
+        row(.opksshAdmits, "no identity", "bin '' \(issuer)"),
         row(.opksshComment, "a # inside of a word", "bin oidc:groups:a \(issuer)#x"),
         row(.opksshClaim, "a colon in the value", "bin oidc:groups:a:b \(issuer)"),
         Spoiling(.opksshEmail, "an email", file: "etc/auth_id") { try $0.rows("bin a@example.com \(issuer)") },

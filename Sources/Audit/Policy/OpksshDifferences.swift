@@ -55,6 +55,12 @@ extension Auditor {
 
     /// Rows that grant nothing here, and something there.
     private mutating func auditBadRowsForOpkssh(_ authID: AuthID, _ file: String) {
+        // Of a token without an email, opkssh takes the email for empty.
+        for problem in authID.problems where problem.text == "the identity is empty" {
+            found.add(
+                .opksshAdmits, file, line: problem.line, "opkssh admits everybody who has no email by this row", remedy: "take the row away"
+            )
+        }
         let bad = Set(authID.problems.map(\.line))
         guard !bad.isEmpty else { return }
         var lines: [(number: Int, bytes: [UInt8])] = []
