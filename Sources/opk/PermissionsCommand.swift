@@ -33,7 +33,8 @@ struct InstallationFolders: ParsableArguments {
             throw ValidationError("this is not the absolute path of a folder: \(Text(folder).escaped(limit: 80))")
         }
         var places = AuditPlaces(prefix: prefix ?? Installation.prefix)
-        places.configFolder = configDir
+        // With a slash at its end it is the same folder.
+        places.configFolder = String(configDir.prefix(1)) + configDir.dropFirst().split(separator: "/").joined(separator: "/")
         places.looksAtMachine = !policyOnly
         return places
     }

@@ -133,7 +133,7 @@ struct CommandTests {
         #expect(
             bad.status == 2 && bad.output.hasSuffix("\n1 error, 0 warnings, 1 note\n")
                 && bad.output.hasPrefix(server.places.authID + "\n  "))
-        let short = try opk("audit", "--policy-only", "--no-notes", "--config-dir", server.places.configFolder)
+        let short = try opk("audit", "--policy-only", "--no-notes", "--config-dir", server.places.configFolder + "/")
         #expect(!short.output.contains("note: "))
         // opkssh's own words.
         let other = try server.write("other", "bin x https://third.example\n", mode: 0o640)
