@@ -28,6 +28,14 @@ struct AuditTests {
         #expect(report.exitStatus >= Int32(spoiling.code.severity.rawValue))
     }
 
+    @Test("What only looks like a fault is not called one", arguments: Innocence.all)
+    func innocent(innocence: Innocence) throws {
+        let server = try Server()
+        try innocence.act(server)
+        let report = server.audit()
+        #expect(!report.codes.contains(innocence.code), "\(report.lines())")
+    }
+
     @Test("There is no finding that no test provokes, and none without a meaning")
     func complete() {
         let provoked = Set(Spoiling.all.map(\.code) + Spoiling.elsewhere)
