@@ -123,6 +123,13 @@ let package = Package(
             "KeyAdministration",
             ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
+            "Audit",
+            [
+                "KeyAdministration", "FetchSetup", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles",
+                "ChildProcess",
+                "CSystem", "Vocabulary",
+            ]),
+        module(
             "DemoProvider",
             [
                 "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
@@ -145,7 +152,8 @@ let package = Package(
         program(
             "opk",
             [
-                "ChildProcess", "Login", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
+                "ChildProcess", "Login", "Audit", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier",
+                "PKToken",
                 "SSHKeys", "JOSE",
                 "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -196,6 +204,12 @@ let package = Package(
             [
                 "KeyAdministration", "FetchSetup", "opk", "opk-fetch", "KeyCache", "OIDC", "ChildProcess", "CSystem", "SafeFiles", "JOSE",
                 "LibCrypto", "Vocabulary",
+            ]),
+        testing(
+            "AuditTests",
+            [
+                "Audit", "opk", "opk-fetch", "KeyCache", "Policy", "ChildProcess", "CSystem", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto",
+                "Vocabulary",
             ]),
         testing(
             "LoginTests",

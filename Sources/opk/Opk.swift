@@ -17,11 +17,12 @@ struct Opk: ParsableCommand {
               opk inspect ~/.ssh/id_ecdsa
                                     what your certificate says
               opk keys              on a server: the providers' keys, and how old they are
+              opk audit             on a server: everything that is wrong, risky or dead
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
         version: "opk \(Version.text)",
-        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self])
+        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self, AuditCommand.self, PermissionsCommand.self])
 
     /// With the arguments as the kernel gave them.
     static func main() {
