@@ -114,6 +114,11 @@ let package = Package(
             "KeyAdministration",
             ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
+            "PolicyAdministration",
+            [
+                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary",
+            ]),
+        module(
             "DemoProvider",
             [
                 "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
@@ -132,8 +137,8 @@ let package = Package(
         program(
             "opk",
             [
-                "ChildProcess", "Login", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
-                "SSHKeys", "JOSE",
+                "ChildProcess", "Login", "KeyAdministration", "PolicyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP",
+                "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE",
                 "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
         program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
@@ -177,6 +182,9 @@ let package = Package(
                 "KeyAdministration", "FetchSetup", "opk", "opk-fetch", "KeyCache", "OIDC", "ChildProcess", "CSystem", "SafeFiles", "JOSE",
                 "LibCrypto", "Vocabulary",
             ]),
+        testing(
+            "PolicyAdministrationTests",
+            ["PolicyAdministration", "opk", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),
         testing(
             "LoginTests",
             [
