@@ -93,7 +93,7 @@ let package = Package(
         verifierModule("JOSE", ["LibCrypto", "Vocabulary"]),
         verifierModule("PKToken", ["JOSE", "LibCrypto", "SSHKeys", "Vocabulary"]),
         verifierModule("SafeFiles", ["CSystem", "Vocabulary"]),
-        verifierModule("Policy", ["CYAML", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        verifierModule("Policy", ["CSystem", "CYAML", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         verifierModule("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),

@@ -134,3 +134,10 @@ int opk_tally_has_counts(const struct opk_tally *tally);
 uint64_t opk_tally_take_count(struct opk_tally *tally, unsigned index);
 /// When the first of them was, in seconds since 1970, and 0 from now on. Where processes meet it may be a little late, or 0; no count is ever lost.
 int64_t opk_tally_take_since(struct opk_tally *tally);
+
+// LocalTime.c
+
+/// By how many seconds local time is ahead of UTC at `count` points in time, the first of them `first` (seconds since 1970) and each `step` after the
+/// one before, in the zone whose file (RFC 9636) is at `path`, which is absolute. The variable TZ is that zone while it works, and then again what it
+/// was: no other thread may look at the environment meanwhile. 0, or -1 where it cannot be told.
+int opk_zone_offsets(const char *path, int64_t first, int64_t step, int32_t *offsets, size_t count);
