@@ -19,16 +19,12 @@ public struct RowText: Hashable, Sendable {
     /// The fourth.
     public let options: [Option]
 
-    /// Nil for a line that is empty or only a comment.
+    /// Nil for a line that is empty, only a comment, or cannot be read.
     ///
     /// - Parameter line: without its end.
-    public init?(_ line: Text) throws(RowProblem) {
-        do {
-            guard let columns = try Columns(line.utf8[...]) else { return nil }
-            words = columns.words
-            options = try OptionList(columns.rest).options.map { Option(name: $0.name, value: $0.value) }
-        } catch {
-            throw RowProblem(line: 0, text: error.text)
-        }
+    public init?(_ line: Text) {
+        guard let columns = try? Columns(line.utf8[...]), let list = try? OptionList(columns.rest) else { return nil }
+        words = columns.words
+        options = list.options.map { Option(name: $0.name, value: $0.value) }
     }
 }

@@ -28,7 +28,7 @@ public struct RowRequest: Sendable, Equatable {
 
     /// Whether a line says exactly this, to the reader's own cutting into words.
     func reads(back line: Text) -> Bool {
-        guard let read = try? RowText(line) else { return false }
+        guard let read = RowText(line) else { return false }
         return read.words == [account, who, issuer] && read.options == options
     }
 
