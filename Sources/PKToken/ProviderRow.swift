@@ -10,17 +10,21 @@ public struct ProviderRow: Sendable, Hashable {
     public let options: ProviderOptions
     /// How this issuer's keys are fetched and kept, where the row says so.
     public let keys: KeyOptions
+    /// The claim that lists a person's groups, where the row names one; else `groups`.
+    public let groupsClaim: Text?
     /// Counted from 1; 0 where the row comes from no file.
     public let line: Int
 
     public init(
-        issuer: Text, clientID: Text, expiry: ExpiryPolicy, options: ProviderOptions = [], keys: KeyOptions = KeyOptions(), line: Int = 0
+        issuer: Text, clientID: Text, expiry: ExpiryPolicy, options: ProviderOptions = [], keys: KeyOptions = KeyOptions(),
+        groupsClaim: Text? = nil, line: Int = 0
     ) {
         self.issuer = issuer
         self.clientID = clientID
         self.expiry = expiry
         self.options = options
         self.keys = keys
+        self.groupsClaim = groupsClaim
         self.line = line
     }
 

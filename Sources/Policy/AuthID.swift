@@ -37,12 +37,27 @@ public struct AuthID: Hashable, Sendable {
         try self.init(Request(), at: path, trust) { _ in true }
     }
 
+    /// What a home file says, which counts for its own account alone.
+    public init(home bytes: [UInt8], of account: Principal, naming identity: VerifiedIdentity) {
+        var person = Person(identity)
+        let mayAsk = identity.accessToken != nil
+        self.init(Request(account: account, issuer: identity.issuer, isHome: true), bytes) { row in mayAsk || person.isMeant(by: row) != .no }
+    }
+
+    /// The rows that a home file of this account has for anybody, for looking it over.
+    public init(home bytes: [UInt8], of account: Principal) {
+        self.init(Request(account: account, isHome: true), bytes) { _ in true }
+    }
+
+    private init(_ request: Request, _ bytes: [UInt8], keeping: (Identity) -> Bool) {
+        var reader = Reader(request: request)
+        LineSplitter.eachLine(of: bytes, beginningWith: request.firstWord) { line in reader.take(line, keeping: keeping) }
+        self = reader.found
+    }
+
     /// The same of a text; where an account or an issuer is given, only theirs.
     public init(parsing bytes: [UInt8], for account: Principal? = nil, of issuer: Text? = nil) {
-        let request = Request(account: account, issuer: issuer)
-        var reader = Reader(request: request)
-        LineSplitter.eachLine(of: bytes, beginningWith: request.firstWord) { line in reader.take(line) { _ in true } }
-        self = reader.found
+        self.init(Request(account: account, issuer: issuer), bytes) { _ in true }
     }
 
     init(_ request: Request, at path: String, _ trust: FileTrust, keeping: (Identity) -> Bool) throws(UnsafeFile) {
@@ -61,9 +76,11 @@ public struct AuthID: Hashable, Sendable {
         var issuer: Text?
         /// Rows of the account that need not be kept, whoever's issuer they are of.
         var others: Bystanders?
+        /// Whether it is a home file.
+        var isHome = false
 
-        /// What their lines begin with.
-        var firstWord: FirstWord? { account.map { FirstWord($0.text.utf8) } }
+        /// What their lines begin with: the account, or the `*` that may stand for it.
+        var firstWord: FirstWord? { account.map { FirstWord($0.text.utf8, orBeginningWith: UInt8(ascii: "*")) } }
     }
 
     private struct Reader {
@@ -86,8 +103,8 @@ public struct AuthID: Hashable, Sendable {
             }
             do {
                 guard let columns = try Columns(line) else { return }
-                let row = try AuthRow(columns, line: line.number, knownIssuer: &knownIssuer)
-                if let account = request.account, row.account != account { return }
+                let row = try AuthRow(columns, line: line.number, knownIssuer: &knownIssuer, isHome: request.isHome)
+                if let account = request.account, !row.account.includes(account) { return }
                 found.accountRows += 1
                 if let issuer = request.issuer, row.issuer != issuer { return }
                 found.issuerRows += 1

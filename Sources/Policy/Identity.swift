@@ -13,6 +13,9 @@ public enum Identity: Hashable, Sendable {
     /// `repo:GLOB`: the whole subject matches.
     case repository(Glob)
 
+    /// CLAIM:VALUE, as an option writes it: the claim's name may be in quotes of its own.
+    init(claimTest text: Text) throws(RowFault) { self = try Identity.claim(after: text.utf8[...], as: "CLAIM:VALUE") }
+
     /// Whether claims besides the subject can decide: userinfo may have those, but its subject is the same.
     var asksForClaims: Bool {
         switch self {
@@ -29,7 +32,7 @@ public enum Identity: Hashable, Sendable {
     init(_ column: Text) throws(RowFault) {
         if column.isEmpty { throw RowFault("the identity is empty") }
         if column.hasPrefix(Identity.claimPrefix) {
-            self = try Identity.claim(after: column.utf8.dropFirst(Identity.claimPrefix.count))
+            self = try Identity.claim(after: column.utf8.dropFirst(Identity.claimPrefix.count), as: "oidc:CLAIM:VALUE")
         } else if column.hasPrefix(Identity.matchEndPrefix) {
             self = try Identity.emailDomain(of: column)
         } else if column.hasPrefix(Identity.repositoryPrefix) {
@@ -46,7 +49,7 @@ public enum Identity: Hashable, Sendable {
     }
 
     /// CLAIM:VALUE or "CLAIM":VALUE. The value is all the rest, colons included.
-    private static func claim(after prefix: ArraySlice<UInt8>) throws(RowFault) -> Identity {
+    private static func claim(after prefix: ArraySlice<UInt8>, as form: String) throws(RowFault) -> Identity {
         let quote = UInt8(ascii: "\"")
         let colon = UInt8(ascii: ":")
         var name: ArraySlice<UInt8>
@@ -59,9 +62,9 @@ public enum Identity: Hashable, Sendable {
             rest = prefix.dropFirst(name.count)
             if name.contains(quote) { throw RowFault("a claim's name has a quote in it") }
         }
-        guard rest.popFirst() == colon else { throw RowFault("an identity that begins with oidc: has the form oidc:CLAIM:VALUE") }
+        guard rest.popFirst() == colon else { throw RowFault("a claim that is asked for has the form \(form)") }
         guard let name = Text(validating: name), let value = Text(validating: rest), !name.isEmpty, !value.isEmpty else {
-            throw RowFault("an identity that begins with oidc: needs a claim and a value")
+            throw RowFault("\(form) needs a claim and a value")
         }
         if (name == "https" || name == "http") && prefix.first != quote && value.hasPrefix("//") {
             throw RowFault("a claim that is a URL needs quotes of its own, and single quotes around the whole: 'oidc:\"https://…\":…'")

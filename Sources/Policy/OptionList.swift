@@ -26,6 +26,13 @@ struct OptionList: Equatable {
         self.options = options
     }
 
+    /// How sshd and this reader take it back as the same.
+    static func written(_ name: Text, _ value: Text?) -> String {
+        guard let value else { return name.string }
+        let escaped = value.utf8.flatMap { $0 == UInt8(ascii: "\"") ? [UInt8(ascii: "\\"), $0] : [$0] }
+        return name.string + "=\"" + String(decoding: escaped, as: UTF8.self) + "\""
+    }
+
     /// The value of an option that must have one.
     static func value(_ option: Option) throws(RowFault) -> Text {
         guard let value = option.value, !value.isEmpty else {

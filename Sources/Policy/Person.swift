@@ -81,6 +81,25 @@ struct Person {
         return local.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "@") }
     }
 
+    func groups(named name: Text) -> GroupList { GroupList(claims, name: name) }
+
+    /// A text itself; nothing else can be an account's name.
+    func accountName(in name: Text) -> Text? { claims[name]?.string }
+
+    /// The texts of a claim that is one or a list of them, for `amr` and for showing what is there.
+    func texts(in name: Text) -> [Text] {
+        switch claims[name] {
+        case .array(let elements)?: elements.compactMap(Person.text)
+        case let claim?: [Person.text(claim)].compactMap(\.self)
+        case nil: []
+        }
+    }
+
+    /// NumericDate; nil where it is absent or none.
+    func time(in name: Text) -> UnixTime? { claims[name]?.number?.time }
+
+    var emailIsVerified: Bool { email?.verification == .verified }
+
     private mutating func has(_ value: Text, in name: Text) -> Bool {
         if let known = elements[name] { return known.contains(value) }
         let found = Person.elements(of: claims[name])
@@ -98,7 +117,7 @@ struct Person {
     }
 
     /// A string itself; a number or a boolean as its JSON text.
-    private static func text(_ scalar: JSON) -> Text? {
+    static func text(_ scalar: JSON) -> Text? {
         switch scalar {
         case .string(let text): text
         case .number(let number): number.text

@@ -5,6 +5,7 @@ import Vocabulary
 struct ProviderOptionColumn {
     private(set) var options: ProviderOptions = []
     private(set) var keys = KeyOptions()
+    private(set) var groupsClaim: Text?
 
     init(_ column: Text) throws(RowFault) {
         // Most rows have none, and are read on every login.
@@ -28,6 +29,7 @@ struct ProviderOptionColumn {
         case "refresh-after": keys.refreshAfter = try span(option, KeySettings.refreshBounds)
         case "max-age": keys.maximumAge = try span(option, KeySettings.ageBounds)
         case "timeout": keys.timeout = try span(option, KeySettings.timeoutBounds)
+        case "groups-claim": groupsClaim = try OptionList.value(option)
         case "ca":
             let path = try OptionList.value(option)
             guard path.hasPrefix("/") else { throw RowFault("ca=\"\(path)\" is not an absolute path") }

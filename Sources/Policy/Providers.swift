@@ -44,6 +44,7 @@ public struct Providers: Hashable, Sendable {
         guard let expiry = ExpiryPolicy(columns.words[2]) else { throw RowFault("\(columns.words[2]) is not an expiry policy") }
         let column = try ProviderOptionColumn(columns.rest)
         return ProviderRow(
-            issuer: issuer, clientID: clientID, expiry: expiry, options: column.options, keys: column.keys, line: line)
+            issuer: issuer, clientID: clientID, expiry: expiry, options: column.options, keys: column.keys,
+            groupsClaim: column.groupsClaim, line: line)
     }
 }

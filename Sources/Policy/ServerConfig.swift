@@ -9,6 +9,14 @@ public struct ServerConfig: Hashable, Sendable {
     public private(set) var denyUsers: [Text] = []
     /// Emails that may not log in to any account. ASCII case is ignored.
     public private(set) var denyEmails: [Text] = []
+    /// Groups whose members may not log in to any account. ASCII case is ignored.
+    public private(set) var denyGroups: [Text] = []
+    /// Whether `~/.opk/auth_id` counts.
+    public private(set) var homePolicy = true
+    /// What must hold besides, whoever admits; in the file's order.
+    public private(set) var requirements: [Requirement] = []
+    /// Seconds by which a provider's clock may be ahead of this machine's: 0 to 600.
+    public private(set) var skew: Int64 = 60
     /// For the fetcher's environment only, in the file's order.
     public private(set) var environment: [Variable] = []
     /// `keys`: how providers' keys are fetched and kept, where a provider's own row does not say.
@@ -41,42 +49,55 @@ public struct ServerConfig: Hashable, Sendable {
         for entry in entries {
             switch entry.key {
             case "deny_users":
-                denyUsers = try ServerConfig.texts(entry)
+                denyUsers = try entry.texts()
                 if let name = denyUsers.first(where: { Principal($0) == nil }) {
                     throw ConfigurationError(entry.line, "deny_users takes names of accounts, and \"\(name)\" would deny nobody")
                 }
             case "deny_emails":
-                denyEmails = try ServerConfig.texts(entry)
+                denyEmails = try entry.texts()
                 if let pattern = denyEmails.first(where: { !ServerConfig.isAddress($0) }) {
                     throw ConfigurationError(entry.line, "deny_emails takes whole addresses, and \"\(pattern)\" would deny nobody")
                 }
+            case "deny_groups": denyGroups = try entry.texts()
+            case "home_policy": homePolicy = try entry.flag()
+            case "require": requirements = try ServerConfig.requirements(entry)
+            case "skew": skew = try ServerConfig.skew(entry)
             case "env_vars": environment = try ServerConfig.variables(entry)
             case "keys": keys = try ServerConfig.keyOptions(entry)
             default:
                 throw ConfigurationError(
-                    entry.line, "\(entry.key) is not a key that this version knows (deny_users, deny_emails, env_vars, keys)")
+                    entry.line,
+                    """
+                    \(entry.key) is not a key that this version knows (deny_users, deny_emails, deny_groups, home_policy, require, keys, skew, \
+                    env_vars)
+                    """)
             }
         }
     }
 
     /// Something on both sides of an `@`, without a blank, a control character or an asterisk.
-    private static func isAddress(_ text: Text) -> Bool {
+    static func isAddress(_ text: Text) -> Bool {
         guard let at = text.utf8.lastIndex(of: UInt8(ascii: "@")), at > 0, at < text.count - 1 else { return false }
         return text.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "*") }
     }
 
-    /// A list of words. Nothing at all is an empty list.
-    private static func texts(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> [Text] {
+    private static func requirements(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> [Requirement] {
         if entry.value.isNull { return [] }
-        guard case .sequence(let elements) = entry.value.content else { throw ConfigurationError(entry.line, "\(entry.key) is not a list") }
-        var texts: [Text] = []
-        for element in elements {
-            guard case .scalar(let text, _) = element.content, !element.isNull, !text.isEmpty else {
-                throw ConfigurationError(element.line, "\(entry.key) has an element that is not a word")
-            }
-            texts.append(text)
+        guard case .sequence(let rules) = entry.value.content else { throw ConfigurationError(entry.line, "require is not a list of rules") }
+        var requirements: [Requirement] = []
+        for rule in rules { requirements.append(try Requirement(rule)) }
+        return requirements
+    }
+
+    private static let longestSkew = TimeSpan(seconds: 600)
+
+    private static func skew(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> Int64 {
+        guard case .scalar(let text, _) = entry.value.content else { throw ConfigurationError(entry.line, "skew is not a time") }
+        if text == "0s" || text == "0" { return 0 }
+        guard let span = TimeSpan(text), span <= longestSkew else {
+            throw ConfigurationError(entry.line, "skew is not a time from 0s to \(longestSkew), such as 60s")
         }
-        return texts
+        return span.seconds
     }
 
     /// `{max_age: 24h, refresh_after: 1h, timeout: 5s}`, each of them or none.

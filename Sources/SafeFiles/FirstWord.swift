@@ -2,13 +2,19 @@
 /// can be somebody's is seen here, at their first bytes, and whoever asked takes the few that are left apart.
 public struct FirstWord: Sendable {
     private let word: [UInt8]
+    /// A line that begins with it is wanted, too: no word that is asked for does.
+    private let wildcard: UInt8?
 
-    public init(_ word: [UInt8]) { self.word = word }
+    public init(_ word: [UInt8], orBeginningWith wildcard: UInt8? = nil) {
+        self.word = word
+        self.wildcard = wildcard
+    }
 
-    /// Whether the line's first word can be this one: true where it is, or where quotes or a backslash come before that is decided.
+    /// Whether the line's first word can be this one, or it begins with the wildcard: true where it is, or where quotes or a backslash come before that is decided.
     func mayBegin(_ line: Span<UInt8>) -> Bool {
         var position = 0
         while position < line.count && FirstWord.isBlank(line[position]) { position += 1 }
+        if position < line.count && line[position] == wildcard { return true }
         for byte in word {
             guard position < line.count else { return false }
             let read = line[position]

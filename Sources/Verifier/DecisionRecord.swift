@@ -1,5 +1,6 @@
 import LibCrypto
 import PKToken
+import Policy
 import SSHKeys
 import Vocabulary
 
@@ -13,7 +14,7 @@ public struct DecisionRecord: Sendable {
     private var isVerified = false
     private var fingerprint: String?
     private var keyID: [UInt8] = []
-    var rows: [Int] = []
+    private var grants: [Grant] = []
     /// Beside the decision, for the administrator. Escaped already.
     public var notes: [String] = []
 
@@ -39,6 +40,8 @@ public struct DecisionRecord: Sendable {
         isVerified = true
     }
 
+    mutating func note(_ authorization: Authorization) { grants = authorization.grants }
+
     mutating func note(_ token: borrowing BoundToken) {
         let hearsay = token.hearsay(limit: DecisionRecord.fieldLimit)
         identity = (hearsay.issuer, hearsay.subject, hearsay.email)
@@ -62,9 +65,27 @@ public struct DecisionRecord: Sendable {
         }
         if let fingerprint { parts.append("key=\(fingerprint)") }
         if fingerprint != nil || !keyID.isEmpty { add("key-id", escaped(keyID, limit: DecisionRecord.fieldLimit)) }
-        if !rows.isEmpty { parts.append("rows=" + rows.prefix(16).map(String.init).joined(separator: ",")) }
+        addGrants(to: &parts)
         if case .refused(let refusal) = outcome { parts.append("| \(refusal)") }
         parts += notes.map { "| \($0)" }
         return parts.joined(separator: " ")
+    }
+
+    /// What admitted: `rows=` of auth_id, `home-rows=`, `plugin=`; the first reason that a row gives; and that a glass was broken.
+    private func addGrants(to parts: inout [String]) {
+        var (rows, homeRows): ([String], [String]) = ([], [])
+        var reason: Text?
+        for grant in grants.prefix(AuthorizedKeysLine.maximumCount) {
+            switch grant.source {
+            case .row(let line): rows.append(String(line))
+            case .home(let line): homeRows.append(String(line))
+            case .plugin(let name): parts.append("plugin=\"\(Text(name).escaped(limit: DecisionRecord.fieldLimit))\"")
+            }
+            reason = reason ?? grant.reason
+        }
+        if !rows.isEmpty { parts.append("rows=" + rows.joined(separator: ",")) }
+        if !homeRows.isEmpty { parts.append("home-rows=" + homeRows.joined(separator: ",")) }
+        if let reason { parts.append("grant-reason=\"\(reason.escaped(limit: DecisionRecord.fieldLimit))\"") }
+        if grants.contains(where: \.isBreakGlass) { parts.append("break-glass") }
     }
 }

@@ -19,9 +19,8 @@ public struct Verification<Sources: VerifierSources> {
     private let now: UnixTime
     /// What is known of the login so far, for the log line.
     public private(set) var record = DecisionRecord()
-
-    /// Lines printed for one login.
-    static var maximumLines: Int { 16 }
+    /// What policy considered, once it was asked.
+    public private(set) var deliberation: Deliberation?
 
     public init(_ sources: Sources, at now: UnixTime) {
         self.sources = sources
@@ -58,35 +57,57 @@ public struct Verification<Sources: VerifierSources> {
         let account = try request.principal()
         let selfSigned = try certificate.selfSigned(at: now)
         // Step 10 needs no more than this, so a certificate for other accounts costs nobody a fetch.
-        let line = try AuthorizedKeysLine(selfSigned, as: account)
+        let key = try CertifiedKey(selfSigned, as: account)
         let token = try selfSigned.token()
         record.note(token)
         let config = try sources.serverConfig()
         let row = try row(token, in: try sources.providers())
-        let timely = try token.checked(against: row, at: now)
+        let timely = try token.checked(against: row, at: now, skew: config.skew)
         let identity = try timely.verify(with: try sources.keys(for: timely))
         record.note(identity)
-        let admitting = try authorize(identity, as: account, config)
-        record.rows = admitting.map(\.line)
-        return admitting.map { _ in line }.uniqued(atMost: Verification.maximumLines)
+        let authorization = try authorize(identity, as: account, config)
+        record.note(authorization)
+        return AuthorizedKeysLine.lines(for: authorization, key)
     }
 
-    /// Step 9. Userinfo is asked only where the ID token alone does not admit.
+    /// Step 9. What is asked for beyond root's files is asked only where those do not admit, and each once.
     private mutating func authorize(_ identity: VerifiedIdentity, as account: Principal, _ config: ServerConfig) throws(Refusal)
-        -> [AuthRow]
+        -> Authorization
     {
+        let key = Text(identity.certificate.key.sshFingerprint)
+        var evidence = Evidence(
+            revocations: try sources.revocations(about: identity.revocationSubject(key: key)), clientAddress: sources.clientAddress)
         let authID = try sources.authID(for: account, naming: identity)
-        var decision = Policy.authorize(identity, as: account, authID: authID, config: config, userinfo: .notAsked)
-        if case .needsUserinfo = decision {
-            let answer = identity.accessToken.flatMap { sources.userinfo(for: identity, accessToken: $0) }
-            let userinfo = answer.flatMap { verified($0, for: identity) }
-            decision = Policy.authorize(
-                identity, as: account, authID: authID, config: config, userinfo: userinfo.map(UserinfoAnswer.verified) ?? .unavailable)
+        while true {
+            let deliberation = Policy.authorize(identity, as: account, at: now, authID: authID, config: config, evidence: evidence)
+            self.deliberation = deliberation
+            switch deliberation.verdict {
+            case .admitted:
+                if let authorization = deliberation.authorization { return authorization }
+                throw Refusal(.noRowAdmits)
+            case .refused(let refusal): throw refusal
+            case .needs(.userID): evidence.userID = sources.userID(of: account)
+            case .needs(.home): evidence.home = config.homePolicy ? sources.home(of: account, naming: identity) : .off
+            case .needs(.userinfo): try askUserinfo(about: identity, key, &evidence)
+            case .needs(.plugins):
+                // They are told what userinfo says, too.
+                if sources.hasPlugins, identity.accessToken != nil, case .notAsked = evidence.userinfo {
+                    try askUserinfo(about: identity, key, &evidence)
+                } else {
+                    evidence.plugins = sources.hasPlugins ? sources.askPlugins(about: identity, as: account, evidence.userinfo) : .none
+                }
+            }
         }
-        switch decision {
-        case .admitted(let rows): return rows
-        case .refused(let refusal): throw refusal
-        case .needsUserinfo: throw Refusal(.noRowAdmits, "userinfo was asked and gave nothing")
+    }
+
+    private mutating func askUserinfo(about identity: VerifiedIdentity, _ key: Text, _ evidence: inout Evidence) throws(Refusal) {
+        let answer = identity.accessToken.flatMap { sources.userinfo(for: identity, accessToken: $0) }
+        let userinfo = answer.flatMap { verified($0, for: identity) }
+        evidence.userinfo = userinfo.map(UserinfoAnswer.verified) ?? .unavailable
+        // It may know of an email that has been revoked.
+        if userinfo != nil {
+            evidence.revocations = try sources.revocations(
+                about: identity.revocationSubject(key: key, userinfo: evidence.userinfo))
         }
     }
 }
@@ -100,14 +121,5 @@ extension Verification {
             record.notes.append("userinfo does not count: \(error.detail)")
             return nil
         }
-    }
-}
-
-extension Array where Element: Equatable {
-    /// Each element once, where it came first, and no more than `limit` of them.
-    fileprivate func uniqued(atMost limit: Int) -> [Element] {
-        var found: [Element] = []
-        for element in self where found.count < limit && !found.contains(element) { found.append(element) }
-        return found
     }
 }

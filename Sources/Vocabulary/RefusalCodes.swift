@@ -52,6 +52,10 @@ extension Refusal {
         case providerSignature = "provider-signature"
         // Step 9
         case denied = "denied"
+        case groupsUnknown = "groups-unknown"
+        case revoked = "revoked"
+        case requirementNotMet = "requirement-not-met"
+        case conditionNotMet = "condition-not-met"
         case emailNotVerified = "email-not-verified"
         case noRowAdmits = "no-row-admits"
         // Step 10
@@ -74,7 +78,9 @@ extension Refusal {
             case .commitment: .commitment
             case .timeClaim, .issuedInFuture, .notYetValid, .expired, .refreshedToken: .times
             case .keysUnavailable, .noFittingKey, .ambiguousKey, .providerSignature: .providerSignature
-            case .denied, .emailNotVerified, .noRowAdmits, .unsafeFile, .configuration: .policy
+            case .denied, .groupsUnknown, .revoked, .requirementNotMet, .conditionNotMet, .emailNotVerified, .noRowAdmits, .unsafeFile,
+                .configuration:
+                .policy
             case .accountNotInCertificate: .answer
             }
         }
@@ -123,6 +129,10 @@ extension Refusal {
             case .ambiguousKey: "the token does not say which of the provider's keys signed it"
             case .providerSignature: "the provider's signature does not hold"
             case .denied: "a deny list names this login"
+            case .groupsUnknown: "whether a deny list names this login cannot be known"
+            case .revoked: "this identity or key has been revoked"
+            case .requirementNotMet: "a requirement does not hold"
+            case .conditionNotMet: "a row names this identity, but its conditions do not hold"
             case .emailNotVerified: "the provider does not vouch for the email address"
             case .noRowAdmits: "no row of auth_id admits this identity to this account"
             case .accountNotInCertificate: "the certificate is restricted to other accounts"

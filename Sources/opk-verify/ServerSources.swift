@@ -28,6 +28,7 @@ struct ServerSources: VerifierSources {
     /// When everything that is fetched has to be here, on the clock of `FetchSocket.now`; nil before the first fetch.
     private var deadline: Int64?
     private(set) var notes: [String] = []
+    let clientAddress: NetworkAddress?
 
     init(_ arguments: Arguments, _ mode: FetchMode, _ enclosure: Enclosure, at now: UnixTime) {
         configFolder = arguments.configFolder
@@ -36,6 +37,7 @@ struct ServerSources: VerifierSources {
         fetcher = Fetcher(mode: mode, configFolder: arguments.configFolder, cacheFolder: arguments.cacheFolder)
         self.enclosure = enclosure
         self.now = now
+        clientAddress = ConnectionWords.clientAddress(in: arguments.extra)
     }
 
     /// What is waited for from here on belongs to this step, should it take too long.
@@ -67,6 +69,15 @@ struct ServerSources: VerifierSources {
             return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
         } catch {
             throw Refusal(.unsafeFile, "\(error)")
+        }
+    }
+
+    func revocations(about subject: RevocationSubject) throws(Refusal) -> Revocations {
+        begin(.policy)
+        do {
+            return try Revocations.read(configFolder + "/revoked", trust: trust, about: subject)
+        } catch {
+            throw Refusal(error)
         }
     }
 

@@ -1,0 +1,86 @@
+import Vocabulary
+
+/// The lines of `revoked` that are well-formed and surely mean somebody else, told by their bytes: a hundred thousand rows are looked through
+/// on every login, and to take one apart costs ten times as much as to see that it says nothing about whoever logs in.
+///
+/// Such a line is an empty one, a comment, or `WHAT [TIME] [# COMMENT]` in plain ASCII without quotes, the time in UTC without a fraction and the
+/// issuer without a port. Every other line is for the parser, which alone says what is wrong with one.
+struct RevokedOthers {
+    /// `key:…`, `sub:…@…` and `issuer:…` as a row about the subject would have them.
+    private let ownKey: [UInt8]
+    private let ownSubject: [UInt8]
+    private let ownIssuer: [UInt8]
+    /// The subject's emails, each behind its length in two bytes: one array, since a row must not cost a reference count.
+    private let ownEmails: [UInt8]
+
+    init(apartFrom subject: RevocationSubject) {
+        ownKey = Revocation.What.key(subject.key).word.utf8
+        ownSubject = Revocation.What.subject(subject.subject, issuer: subject.issuer).word.utf8
+        ownIssuer = Revocation.What.issuer(subject.issuer).word.utf8
+        // A longer one is in no row.
+        ownEmails = subject.emails.filter { $0.count <= Revocation.What.longest }.flatMap { email in
+            [UInt8(email.count >> 8), UInt8(email.count & 0xFF)] + email.utf8
+        }
+    }
+
+    /// Whether the line may be passed over.
+    func have(_ line: Span<UInt8>) -> Bool {
+        var end = 0
+        var at = 0
+        while end < line.count && PlainBytes.word.has(line[end]) {
+            // The last one counts.
+            if line[end] == UInt8(ascii: "@") { at = end }
+            end += 1
+        }
+        guard PlainEnding.isGood(line, from: end) else { return false }
+        return end == 0 || end <= Revocation.What.longest && haveWord(line.extracting(0..<end), at)
+    }
+
+    /// Whether a plain word, whose last `@` is at `at`, is well-formed and another's.
+    private func haveWord(_ word: Span<UInt8>, _ at: Int) -> Bool {
+        switch word[0] {
+        case UInt8(ascii: "e"):
+            // email: and something on both sides of the @.
+            guard PlainBytes.begins(word, 0, "email:"), at > 6, at < word.count - 1 else { return false }
+            return !isOwnEmail(word.extracting(6...))
+        case UInt8(ascii: "s"):
+            guard PlainBytes.begins(word, 0, "sub:"), at > 4, PlainIssuer.isGood(word, from: at + 1) else { return false }
+            return !RevokedOthers.equal(word, ownSubject)
+        case UInt8(ascii: "k"):
+            guard PlainBytes.begins(word, 0, "key:SHA256:"), RevokedOthers.isDigest(word.extracting(11...)) else { return false }
+            return !RevokedOthers.equal(word, ownKey)
+        case UInt8(ascii: "i"):
+            guard PlainBytes.begins(word, 0, "issuer:"), PlainIssuer.isGood(word, from: 7) else { return false }
+            return !RevokedOthers.equal(word, ownIssuer)
+        default: return false
+        }
+    }
+
+    /// 43 characters of base64, of which the last stands for four bits and two that are 0.
+    private static func isDigest(_ text: Span<UInt8>) -> Bool {
+        guard text.count == 43, PlainBytes.lastOfDigest.has(text[42]) else { return false }
+        for index in 0..<42 where !PlainBytes.base64.has(text[index]) { return false }
+        return true
+    }
+
+    private static func equal(_ word: Span<UInt8>, _ bytes: [UInt8]) -> Bool {
+        guard word.count == bytes.count else { return false }
+        for index in bytes.indices where word[index] != bytes[index] { return false }
+        return true
+    }
+
+    /// Equal but for one bit of each byte, the one that makes upper case lower: the parser tells what is equal indeed.
+    private func isOwnEmail(_ address: Span<UInt8>) -> Bool {
+        var start = 2
+        while start <= ownEmails.count {
+            let count = Int(ownEmails[start - 2]) << 8 | Int(ownEmails[start - 1])
+            if count == address.count {
+                var index = 0
+                while index < count && address[index] | 0x20 == ownEmails[start + index] | 0x20 { index += 1 }
+                if index == count { return true }
+            }
+            start += count + 2
+        }
+        return false
+    }
+}
