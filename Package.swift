@@ -116,7 +116,7 @@ let package = Package(
         module(
             "PolicyAdministration",
             [
-                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary",
+                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "Vocabulary",
             ]),
         module(
             "DemoProvider",

@@ -1,5 +1,6 @@
 public import Policy
-public import Vocabulary
+import SSHKeys
+import Vocabulary
 
 /// One more row of `auth_id`.
 public struct AddRow: Sendable {

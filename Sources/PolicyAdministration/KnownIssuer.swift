@@ -1,4 +1,4 @@
-public import Login
+import Login
 public import Vocabulary
 
 /// The short names of providers that `opk login` takes, for the issuer of a row.

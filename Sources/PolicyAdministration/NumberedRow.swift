@@ -1,5 +1,5 @@
 public import JOSE
-import Policy
+public import Policy
 public import Vocabulary
 
 /// A line of a file of rows, as it stands there.

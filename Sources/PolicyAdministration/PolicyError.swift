@@ -45,6 +45,8 @@ public enum PolicyError: Error, Sendable {
     case nothing(String, near: [String])
     case ambiguous(String, candidates: [String], hint: String)
     case otherLine(Int, String)
+    /// A file `revoked` that refuses everybody.
+    case brokenRevoked(String, ConfigurationError)
 
     // Editing
     case noTerminal
@@ -52,6 +54,7 @@ public enum PolicyError: Error, Sendable {
     case editor(String)
     case editedMeanwhile(file: String, copy: String)
     case broken(copy: String)
+    case notInstalled(String, copy: String)
 
     /// Standard output.
     case output(errno: Int32)

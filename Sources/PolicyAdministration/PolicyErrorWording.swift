@@ -44,12 +44,16 @@ extension PolicyError: CustomStringConvertible {
         case .ambiguous(let what, _, _): what
         case .otherLine(let line, let why): "line \(line): \(why)"
 
+        case .brokenRevoked(let path, let fault): "\(Text(path).escaped) refuses everybody as it is, and nothing is changed: \(fault)"
+
         case .noTerminal: "an editor needs a terminal"
         case .noEditor(let name): name.map { "there is no editor \($0.escaped(limit: 80))" } ?? "there is no editor"
         case .editor(let sentence): sentence
         case .editedMeanwhile(let file, let copy):
             "\(Text(file).escaped) was changed by somebody else meanwhile, so yours is not installed; it is \(Text(copy).escaped)"
         case .broken(let copy): "nothing is installed; what you wrote is \(Text(copy).escaped)"
+
+        case .notInstalled(let why, let copy): "\(why); what you wrote is \(Text(copy).escaped)"
 
         case .output(let number): "standard output cannot be written: \(PolicyError.systemText(number))"
         }
@@ -72,6 +76,7 @@ extension PolicyError: CustomStringConvertible {
         case .restless: "stop that program first"
         case .certificate(_, let hint): hint
         case .ambiguous(_, _, let hint): hint
+        case .brokenRevoked: "`opk edit revoked` mends it"
         case .noEditor: "set VISUAL or EDITOR to an editor that is installed"
         case .editedMeanwhile(_, let copy): "run `opk edit` again and take over what you want of \(Text(copy).escaped)"
         default: nil

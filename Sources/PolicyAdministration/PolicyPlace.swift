@@ -1,6 +1,6 @@
 public import Policy
 public import SSHKeys
-public import SafeFiles
+import SafeFiles
 public import Vocabulary
 
 #if canImport(Glibc)

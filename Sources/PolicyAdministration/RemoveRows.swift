@@ -1,4 +1,5 @@
-public import Policy
+import Policy
+import SSHKeys
 public import Vocabulary
 
 /// Rows of `auth_id` that go: those that are named, and no others.

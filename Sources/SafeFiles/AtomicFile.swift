@@ -12,6 +12,11 @@ public struct WriteFailure: Error, Hashable, Sendable {
     public let path: String
     public let errno: Int32
 
+    public init(path: String, errno: Int32) {
+        self.path = path
+        self.errno = errno
+    }
+
     /// The name was taken, and the writer was told not to replace anything.
     public var alreadyThere: Bool { errno == EEXIST }
 }
