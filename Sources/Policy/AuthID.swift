@@ -41,7 +41,8 @@ public struct AuthID: Hashable, Sendable {
     public init(home bytes: [UInt8], of account: Principal, naming identity: VerifiedIdentity) {
         var person = Person(identity)
         let mayAsk = identity.accessToken != nil
-        self.init(Request(account: account, issuer: identity.issuer, isHome: true), bytes) { row in mayAsk || person.isMeant(by: row) != .no }
+        self.init(Request(account: account, issuer: identity.issuer, isHome: true), bytes) { row in mayAsk || person.isMeant(by: row) != .no
+        }
     }
 
     /// The rows that a home file of this account has for anybody, for looking it over.

@@ -31,7 +31,9 @@ public struct AuthRow: Hashable, Sendable {
         }
         options = try RowOptions(columns.rest, isHome: isHome)
         if columns.words[0] == "*" {
-            guard options.accountClaim != nil else { throw RowFault("* as the account needs account-claim=\"CLAIM\": no row is for every account") }
+            guard options.accountClaim != nil else {
+                throw RowFault("* as the account needs account-claim=\"CLAIM\": no row is for every account")
+            }
             account = .byClaim
         } else {
             guard let name = Principal(columns.words[0]) else { throw RowFault("\(columns.words[0]) is not an account name") }

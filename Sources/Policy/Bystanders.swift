@@ -8,8 +8,8 @@ import Vocabulary
 #endif
 
 /// The rows of an account that surely mean somebody else, told by their bytes: an account may have a million rows, and to take one apart costs
-/// ten times as much as to see that it is `ACCOUNT SUBJECT-OR-EMAIL ISSUER`, without quotes, comments or options, and of another person.
-/// Every other row is for the parser.
+/// ten times as much as to see that it is `ACCOUNT SUBJECT-OR-EMAIL ISSUER`, without quotes and of another person. What its options say does not
+/// matter then, nor whether they can be read. Every other row is for the parser.
 struct Bystanders {
     private let account: [UInt8]
     private let subject: [UInt8]
@@ -21,17 +21,17 @@ struct Bystanders {
         email = person.email?.address.utf8 ?? []
     }
 
-    /// Whether the line is such a row and its last column is `issuer`, which has been found good.
+    /// Whether the line is such a row and its third column is `issuer`, which has been found good.
     func have(_ line: Span<UInt8>, of issuer: [UInt8]) -> Bool {
         let first = Bystanders.skipBlanks(line, 0)
         let identity = Bystanders.skipBlanks(line, first + account.count)
-        let last = line.count - issuer.count
-        guard identity > first + account.count, identity < last, isBlank(line[last - 1]),
-            Bystanders.equal(line, last, issuer), Bystanders.equal(line, first, account)
-        else { return false }
-        var end = last - 1
-        while isBlank(line[end - 1]) { end -= 1 }
-        guard Bystanders.arePlain(line.extracting(identity..<end)) else { return false }
+        guard identity > first + account.count, Bystanders.equal(line, first, account) else { return false }
+        let end = Bystanders.endOfPlain(line, identity)
+        let third = Bystanders.skipBlanks(line, end)
+        let last = third + issuer.count
+        guard end > identity, third > end, Bystanders.equal(line, third, issuer), last == line.count || isBlank(line[last]) else {
+            return false
+        }
         let word = line.extracting(identity..<end)
         return !Bystanders.resembles(word, subject) && !Bystanders.resembles(word, email)
     }
@@ -54,17 +54,18 @@ struct Bystanders {
         }
     }
 
-    /// Each stands for itself wherever it is: no blank, quote, backslash or #, nothing beyond ASCII, and no colon, with which all forms of an
-    /// identity begin but the two plain ones.
-    private static func arePlain(_ word: Span<UInt8>) -> Bool {
-        var plain: UInt64 = 1
-        // One look at a table of bits, and no branch, for each of twenty million bytes.
-        for index in word.indices {
-            let byte = word[index]
+    /// Where the bytes from `start` on end that stand for themselves wherever they are: at a blank, quote, backslash or #, at anything beyond ASCII, and
+    /// at a colon, with which all forms of an identity begin but the two plain ones.
+    private static func endOfPlain(_ line: Span<UInt8>, _ start: Int) -> Int {
+        var index = start
+        // One look at a table of bits for each of twenty million bytes.
+        while index < line.count {
+            let byte = line[index]
             let half = byte & 0x40 == 0 ? lower : upper
-            plain &= half &>> UInt64(byte & 0x3F) & (byte < 0x80 ? 1 : 0)
+            if half &>> UInt64(byte & 0x3F) & (byte < 0x80 ? 1 : 0) == 0 { break }
+            index += 1
         }
-        return plain == 1
+        return index
     }
 
     /// A bit for each byte from 0 to ?: those from ! on, without " # ' and :.

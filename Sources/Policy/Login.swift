@@ -21,32 +21,6 @@ struct Login {
         case known(Person)
     }
 
-    init(_ identity: VerifiedIdentity, as account: Principal, at now: UnixTime, _ evidence: Evidence) {
-        self.account = account
-        self.now = now
-        row = identity.row
-        issuedAt = identity.issuedAt
-        // Only revocations ask for it.
-        key = evidence.revocations.rows.isEmpty ? "" : Text(identity.certificate.key.sshFingerprint)
-        hasAccessToken = identity.accessToken != nil
-        token = Person(identity)
-        switch evidence.userinfo {
-        case .notAsked: break
-        case .unavailable: userinfo = .unavailable
-        case .verified(let answer): hear(answer.claims)
-        }
-    }
-
-    init(_ person: Supposition, as account: Principal, at now: UnixTime) {
-        self.account = account
-        self.now = now
-        row = person.row
-        issuedAt = person.issuedAt
-        key = person.key ?? ""
-        hasAccessToken = false
-        token = Person(subject: person.subject, claims: person.claims, emailTrust: EmailTrust(person.row.options))
-    }
-
     /// Userinfo's claims. Where it does not say whether its email is verified, what the ID token says counts for it too.
     mutating func hear(_ claims: JSONObject) {
         var claims = claims
@@ -92,5 +66,33 @@ struct Login {
         if token.emailIsVerified { return true }
         if case .known(let person) = userinfo { return person.emailIsVerified }
         return false
+    }
+}
+
+extension Login {
+    init(_ identity: VerifiedIdentity, as account: Principal, at now: UnixTime, _ evidence: Evidence) {
+        self.account = account
+        self.now = now
+        row = identity.row
+        issuedAt = identity.issuedAt
+        // Only revocations ask for it.
+        key = evidence.revocations.rows.isEmpty ? "" : Text(identity.certificate.key.sshFingerprint)
+        hasAccessToken = identity.accessToken != nil
+        token = Person(identity)
+        switch evidence.userinfo {
+        case .notAsked: break
+        case .unavailable: userinfo = .unavailable
+        case .verified(let answer): hear(answer.claims)
+        }
+    }
+
+    init(_ person: Supposition, as account: Principal, at now: UnixTime) {
+        self.account = account
+        self.now = now
+        row = person.row
+        issuedAt = person.issuedAt
+        key = person.key ?? ""
+        hasAccessToken = false
+        token = Person(subject: person.subject, claims: person.claims, emailTrust: EmailTrust(person.row.options))
     }
 }

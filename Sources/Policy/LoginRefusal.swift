@@ -1,3 +1,4 @@
+import PKToken
 import SSHKeys
 import Vocabulary
 

@@ -67,7 +67,8 @@ extension Obstacle: CustomStringConvertible {
             "admits to the account that \(name.escaped(limit: 128)) names; "
                 + (has.map { "that is \($0.escaped(limit: 128))" } ?? "the token has no such text")
         case .systemAccount(nil): "has account-claim, and the account's number is not known"
-        case .systemAccount(let number?): "has account-claim, which never admits to an account below \(Obstacle.firstPersonsID) (this one is \(number))"
+        case .systemAccount(let number?):
+            "has account-claim, which never admits to an account below \(Obstacle.firstPersonsID) (this one is \(number))"
         case .address(let address, let wanted): "holds only from \(wanted); the client is \(address)"
         case .noCommonAddress: "and a requirement have no address in common (from)"
         case .addressesNotCombinable: "has host names or patterns in from, which cannot be combined with a requirement's addresses"

@@ -33,7 +33,8 @@ public struct Requirement: Hashable, Sendable {
 
     /// Whether it asks for anything at all.
     var asks: Bool {
-        groups != nil || amr != nil || acr != nil || maximumAge != nil || maximumAuthAge != nil || hours != nil || from != nil || verifiedEmail
+        groups != nil || amr != nil || acr != nil || maximumAge != nil || maximumAuthAge != nil || hours != nil || from != nil
+            || verifiedEmail
     }
 }
 
@@ -111,7 +112,8 @@ extension Requirement {
         for text in try some(entry) {
             guard let block = AddressBlock(text) else {
                 throw ConfigurationError(
-                    entry.line, "from takes addresses and blocks such as 10.0.0.0/8 (no bits set beyond the length), and \"\(text)\" is none")
+                    entry.line,
+                    "from takes addresses and blocks such as 10.0.0.0/8 (no bits set beyond the length), and \"\(text)\" is none")
             }
             blocks.append(block)
         }

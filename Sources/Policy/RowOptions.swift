@@ -80,7 +80,9 @@ public struct RowOptions: Hashable, Sendable {
 
     private static func span(_ option: OptionList.Option) throws(RowFault) -> TimeSpan {
         let value = try OptionList.value(option)
-        guard let span = TimeSpan(value) else { throw RowFault("\(option.name)=\"\(value)\" is not a length of time such as 90m, 8h or 7d") }
+        guard let span = TimeSpan(value) else {
+            throw RowFault("\(option.name)=\"\(value)\" is not a length of time such as 90m, 8h or 7d")
+        }
         return span
     }
 

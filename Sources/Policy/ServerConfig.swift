@@ -83,7 +83,9 @@ public struct ServerConfig: Hashable, Sendable {
 
     private static func requirements(_ entry: YAMLNode.Entry) throws(ConfigurationError) -> [Requirement] {
         if entry.value.isNull { return [] }
-        guard case .sequence(let rules) = entry.value.content else { throw ConfigurationError(entry.line, "require is not a list of rules") }
+        guard case .sequence(let rules) = entry.value.content else {
+            throw ConfigurationError(entry.line, "require is not a list of rules")
+        }
         var requirements: [Requirement] = []
         for rule in rules { requirements.append(try Requirement(rule)) }
         return requirements

@@ -70,7 +70,9 @@ public struct SessionOption: Hashable, Sendable {
         let isName = name.allSatisfy {
             (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x5F
         }
-        guard !name.isEmpty, name.count < value.count, isName else { throw RowFault("environment=\"\(value)\" has not the form NAME=value") }
+        guard !name.isEmpty, name.count < value.count, isName else {
+            throw RowFault("environment=\"\(value)\" has not the form NAME=value")
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 import LibCrypto
 import PKToken
-import Policy
+public import Policy
 import SSHKeys
 public import Vocabulary
 

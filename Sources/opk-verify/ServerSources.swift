@@ -81,6 +81,14 @@ struct ServerSources: VerifierSources {
         }
     }
 
+    func userID(of account: Principal) -> UserIDAnswer { AccountNumber.answer(for: account) }
+
+    func home(of account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer { .absent }
+
+    var hasPlugins: Bool { false }
+
+    func askPlugins(about identity: VerifiedIdentity, as account: Principal, _ userinfo: UserinfoAnswer) -> PluginAnswer { .none }
+
     /// The cache while it may be used, renewed behind the answer where it is not fresh; else one fetch.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
         begin(.providerSignature)

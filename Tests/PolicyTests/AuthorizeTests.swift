@@ -6,28 +6,29 @@ import Vocabulary
 
 @testable import Policy
 
-private let issuer: Text = "https://idp.example.com"
+private let issuer = someIssuer
 
-/// Who logs in, in short. The subject is `sub-1` unless the claims say otherwise.
+/// Who logs in, in short. The subject is `sub-1` unless the claims say otherwise. There is no home file and no plugin.
 private func decide(
     _ claims: JSON, _ rows: String, account: String = "root", config: ServerConfig = ServerConfig(), accessToken: Bool = false,
     userinfo: JSON? = nil, userinfoFailed: Bool = false, emailTrust: EmailTrust = .unlessUnverified
-) -> Decision {
-    let subject = claims["sub"]?.string ?? "sub-1"
-    var login = Login(
-        account: principal(account), issuer: issuer,
-        token: Person(subject: subject, claims: claims.object ?? JSONObject(), emailTrust: emailTrust),
-        hasAccessToken: accessToken)
+) -> Deliberation.Verdict {
+    var login = login(claims, account: account, accessToken: accessToken, emailTrust: emailTrust)
     if userinfoFailed { login.userinfo = .unavailable }
     if let userinfo { login.hear(userinfo.object ?? JSONObject()) }
-    return login.decide(AuthID(parsing: Array(rows.utf8), for: principal(account), of: issuer), config)
+    return login.deliberate(
+        AuthID(parsing: Array(rows.utf8), for: principal(account), of: issuer), config, .withoutHomeAndPlugins
+    ).verdict
 }
 
 /// One row for root with this identity.
 private func row(_ identity: String) -> String { "root \(identity) \(issuer.string)\n" }
 
-extension Decision {
-    fileprivate var lines: [Int]? { if case .admitted(let rows) = self { rows.map(\.line) } else { nil } }
+extension Deliberation.Verdict {
+    fileprivate var lines: [Int]? {
+        guard case .admitted(let grants) = self else { return nil }
+        return grants.compactMap { if case .row(let line) = $0.source { line } else { nil } }
+    }
     fileprivate var code: Refusal.Code? { if case .refused(let refusal) = self { refusal.code } else { nil } }
     fileprivate var detail: String? { if case .refused(let refusal) = self { refusal.detail } else { nil } }
 }
@@ -202,10 +203,9 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
             root sub-1 https://idp.example.com
             Root sub-1 https://idp.example.com
             """
-        var login = Login(
-            account: principal("root"), issuer: issuer,
-            token: Person(subject: "sub-1", claims: JSONObject(), emailTrust: .unlessUnverified), hasAccessToken: false)
-        #expect(login.decide(AuthID(parsing: Array(text.utf8)), ServerConfig()).lines == [3])
+        var login = login()
+        let verdict = login.deliberate(AuthID(parsing: Array(text.utf8)), ServerConfig(), .withoutHomeAndPlugins).verdict
+        #expect(verdict.lines == [3])
     }
 
     @Test("deny lists come first, and ignore ASCII case and whether the email is verified")
@@ -228,13 +228,13 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
     func asks() {
         let rows = row("oidc:groups:ui")
         #expect(decide(["groups": ["ui"]], rows, accessToken: true).lines == [1])
-        #expect(decide([:], rows, accessToken: true) == .needsUserinfo)
+        #expect(decide([:], rows, accessToken: true) == .needs(.userinfo))
         #expect(decide([:], rows).code == .noRowAdmits)
         #expect(decide([:], rows, accessToken: true, userinfoFailed: true).code == .noRowAdmits)
         #expect(decide([:], "", accessToken: true).code == .noRowAdmits, "V68 nothing that userinfo could say would help")
         #expect(decide([:], row("other") + row("repo:a/b"), accessToken: true).code == .noRowAdmits)
         #expect(decide([:], "root oidc:groups:ui https://other.example", accessToken: true).code == .noRowAdmits)
-        #expect(decide(["email": "a@b.c", "email_verified": false], row("a@b.c"), accessToken: true) == .needsUserinfo)
+        #expect(decide(["email": "a@b.c", "email_verified": false], row("a@b.c"), accessToken: true) == .needs(.userinfo))
         #expect(
             decide(["email": "a@b.c", "email_verified": false], row("a@b.c"), accessToken: true, userinfoFailed: true).code
                 == .emailNotVerified)
@@ -266,8 +266,8 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
         #expect(
             decide([:], "root c https://other.example").detail == "1 row for account root, none of issuer https://idp.example.com")
         #expect(
-            decide([:], row("sub-1 ").replacing("\n", with: " restrict")).detail
-                == "auth_id has no row for account root; line 1: options (a fourth column) are not implemented in this version (so it grants nothing)"
+            decide([:], row("sub-1 ").replacing("\n", with: " unheard-of")).detail
+                == "auth_id has no row for account root; line 1: the option unheard-of is not known in this version (so it grants nothing)"
         )
     }
 }

@@ -91,11 +91,13 @@ private let bob = RevocationSubject(
             "key:sha256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU", "key:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
             "key:MD5:d4:1d:8c:d9:8f:00:b2:04:e9:80:09:98:ec:f8:42:7e", "issuer:", "issuer:idp.example.com", "issuer:*",
             "issuer:http://idp.example.com", "issuer:https://idp.example.com/.", "issuer:https://idp.example.com/%2e%2e",
-            "issuer:https://idp.example.com:0", "email:a@b.example x", "email:a@b.example 2026-11-21", "email:a@b.example 2026-02-30T12:00Z",
+            "issuer:https://idp.example.com:0", "email:a@b.example x", "email:a@b.example 2026-11-21",
+            "email:a@b.example 2026-02-30T12:00Z",
             "email:a@b.example 2026-11-21T12:00", "email:a@b.example 2026-11-21T24:01Z", "email:a@b.example 1795262400",
             "email:a@b.example 0026-11-21T12:00Z", "email:a@b.example 1970-01-01T00:00Z", "email:a@b.example ''",
             "email:a@b.example 2026-11-21T12:00Z x", "email:a@b.example c@d.example", "email:a@b.example 2026-11-21 12:00Z",
-            "email:a@b.example# x", "email:a#b@c.example", "email:a@b.example 2026-11-21T12:00Z#", "'email:a@b.example", "email:a@b.example\\",
+            "email:a@b.example# x", "email:a#b@c.example", "email:a@b.example 2026-11-21T12:00Z#", "'email:a@b.example",
+            "email:a@b.example\\",
             "email:a@b.example\u{0}", "email:a@b\rc.example",
         ])
     func malformed(row: String) {
@@ -129,7 +131,8 @@ private let bob = RevocationSubject(
             return revocations.revoking(subject) != nil
         }
         #expect(isOut(noon + -1) && !isOut(noon) && !isOut(noon + 1))
-        #expect(isOut(UnixTime(seconds: noon.seconds - 1, nanoseconds: 999_999_999)) && !isOut(UnixTime(seconds: noon.seconds, nanoseconds: 1)))
+        #expect(
+            isOut(UnixTime(seconds: noon.seconds - 1, nanoseconds: 999_999_999)) && !isOut(UnixTime(seconds: noon.seconds, nanoseconds: 1)))
         // A row whose time has passed lets the next one speak.
         let rows = try read("email:bob@example.com 2026-11-21T11:00Z\nissuer:https://idp.example.com\nkey:\(someKey.string)", about: bob)
         #expect(rows.revoking(bob)?.line == 2 && rows.rows.count == 3)
@@ -232,8 +235,10 @@ private let bob = RevocationSubject(
             (.email("bob@example.com"), noon, "email:bob@example.com  2026-11-21T12:00:00Z"),
             (.email("o'neill@example.com"), nil, "\"email:o'neill@example.com\""),
             (.email("a#b\"@example.com"), nil, "'email:a#b\"@example.com'"),
-            (.subject("auth0|1\\2 $`\"'", issuer: "https://a.example/x"), fraction,
-                "\"sub:auth0|1\\\\2 \\$\\`\\\"'@https://a.example/x\"  2026-11-21T12:00:00.12Z"),
+            (
+                .subject("auth0|1\\2 $`\"'", issuer: "https://a.example/x"), fraction,
+                "\"sub:auth0|1\\\\2 \\$\\`\\\"'@https://a.example/x\"  2026-11-21T12:00:00.12Z"
+            ),
             (.subject("x@http://", issuer: "https://a.example"), nil, "sub:x@http://@https://a.example"),
             (.key(someKey), nil, "key:\(someKey.string)"), (.issuer("https://a.example/it's"), nil, "\"issuer:https://a.example/it's\""),
             (.subject("j\u{F6}rg", issuer: "https://a.example"), .endOfYear9999, "sub:j\u{F6}rg@https://a.example  9999-12-31T23:59:59Z"),
@@ -256,7 +261,8 @@ private let bob = RevocationSubject(
             (.subject("", issuer: "https://a.example"), nil), (.subject("a\nb", issuer: "https://a.example"), nil),
             (.subject("a", issuer: "a.example"), nil), (.subject("a", issuer: "https://a.example/@https://b.example"), nil),
             (.key("SHA256:x"), nil), (.key(Text("key:\(someKey.string)")), nil), (.issuer("https://a.example?x"), nil),
-            (.issuer("http://a.example"), nil), (.email("a@b.example"), UnixTime(seconds: 0)), (.email("a@b.example"), UnixTime(seconds: -5)),
+            (.issuer("http://a.example"), nil), (.email("a@b.example"), UnixTime(seconds: 0)),
+            (.email("a@b.example"), UnixTime(seconds: -5)),
             (.email("a@b.example"), UnixTime.endOfYear9999 + 1), (.email(Text(String(repeating: "x", count: 8190) + "@b.example")), nil),
         ]
         for (what, before) in rows {

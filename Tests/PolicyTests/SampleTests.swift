@@ -1,5 +1,6 @@
 import Foundation
 import JOSE
+import PKToken
 import TestSupport
 import Testing
 import Vocabulary
@@ -68,9 +69,13 @@ import Vocabulary
             let issuer = try #require(claims["iss"]?.string)
             let account = principal(try #require(vector["user"] as? String))
             var login = Login(
-                account: account, issuer: issuer,
-                token: Person(subject: claims["sub"]?.string ?? "", claims: claims, emailTrust: .unlessUnverified), hasAccessToken: false)
-            let decision = login.decide(AuthID(parsing: authID, for: account, of: issuer), config)
+                account: account, now: someMonday, row: ProviderRow(issuer: issuer, clientID: "client", expiry: .oidc),
+                issuedAt: someMonday,
+                key: "", hasAccessToken: false,
+                token: Person(subject: claims["sub"]?.string ?? "", claims: claims, emailTrust: .unlessUnverified))
+            let decision = login.deliberate(
+                AuthID(parsing: authID, for: account, of: issuer), config, .withoutHomeAndPlugins
+            ).verdict
             let isAdmitted = if case .admitted = decision { true } else { false }
             #expect(isAdmitted == (vector["want"] as? String == "accept"), "\(name): \(decision)")
             seen += 1

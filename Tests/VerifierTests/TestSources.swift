@@ -58,6 +58,37 @@ struct TestSources: VerifierSources {
         return AuthID(parsing: Array(authIDText.utf8), for: account, of: identity.issuer)
     }
 
+    var revokedText = ""
+    var clientAddress: NetworkAddress?
+    var number = UserIDAnswer.unknown
+    var homeText: String?
+    var hasPlugins = false
+    var pluginAnswer = PluginAnswer.refused
+
+    func revocations(about subject: RevocationSubject) throws(Refusal) -> Revocations {
+        try ask("revoked")
+        do {
+            return try Revocations(parsing: Array(revokedText.utf8), about: subject)
+        } catch {
+            throw Refusal(.configuration, "\(error)")
+        }
+    }
+
+    func userID(of account: Principal) -> UserIDAnswer {
+        log.asked.append("userID")
+        return number
+    }
+
+    func home(of account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer {
+        log.asked.append("home")
+        return homeText.map { .rows(AuthID(home: Array($0.utf8), of: account, naming: identity)) } ?? .absent
+    }
+
+    func askPlugins(about identity: VerifiedIdentity, as account: Principal, _ userinfo: UserinfoAnswer) -> PluginAnswer {
+        log.asked.append("plugins")
+        return pluginAnswer
+    }
+
     func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
         log.asked.append("userinfo")
         return userinfoAnswer.map { Array($0.utf8) }

@@ -97,6 +97,21 @@ struct FuzzSources: VerifierSources {
         return AuthID(parsing: FuzzSources.authIDText, for: account, of: identity.issuer)
     }
 
+    var clientAddress: NetworkAddress? { nil }
+
+    func revocations(about subject: RevocationSubject) throws(Refusal) -> Revocations {
+        log.asked.append("revoked")
+        return Revocations()
+    }
+
+    func userID(of account: Principal) -> UserIDAnswer { .unknown }
+
+    func home(of account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer { .absent }
+
+    var hasPlugins: Bool { false }
+
+    func askPlugins(about identity: VerifiedIdentity, as account: Principal, _ userinfo: UserinfoAnswer) -> PluginAnswer { .none }
+
     func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
         log.asked.append("userinfo")
         return userinfoAnswer

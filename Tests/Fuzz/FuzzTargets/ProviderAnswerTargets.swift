@@ -61,13 +61,19 @@ private func check(_ keys: CachedKeys) {
         return
     }
     must(parsed?["sub"]?.string == asker.identity.subject, "an answer about somebody else was taken")
-    let decision = authorize(
-        asker.identity, as: asker.account, authID: asker.authID, config: asker.config, userinfo: .verified(answer))
-    switch decision {
-    case .needsUserinfo: must(false, "asked again")
+    var evidence = Evidence()
+    evidence.home = .absent
+    evidence.plugins = .none
+    evidence.userinfo = .verified(answer)
+    let deliberation = authorize(
+        asker.identity, as: asker.account, at: MintedLogin.now, authID: asker.authID, config: asker.config, evidence: evidence)
+    switch deliberation.verdict {
+    case .needs: must(false, "asked again")
     case .refused(let refusal): must([.denied, .noRowAdmits, .emailNotVerified].contains(refusal.code), "refused for \(refusal.code)")
-    case .admitted(let rows):
-        must(!rows.isEmpty && rows.allSatisfy { $0.account == asker.account }, "admitted by another account's rows")
+    case .admitted(let grants):
+        let rows = deliberation.rows.filter(\.obstacles.isEmpty).map(\.row)
+        must(!grants.isEmpty && rows.allSatisfy { $0.account == .named(asker.account) }, "admitted by another account's rows")
+        must(grants.map(\.source) == rows.map { .row($0.line) }, "other grants than rows")
         let address = parsed?["email"]?.string
         must(address?.equalsIgnoringASCIICase("mallory@example.com") != true, "a deny list was passed over")
         for row in rows {
