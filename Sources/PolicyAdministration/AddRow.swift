@@ -23,6 +23,7 @@ public struct AddRow: Sendable {
 
     public init(_ request: RowRequest, in place: PolicyPlace, replaces: Bool = false) throws(PolicyError) {
         if case .home(let own) = place.kind, request.account != own.text { throw .otherAccount(request.account, own: own.text) }
+        if request.who == "*" { throw .everybody }
         (self.place, self.request, self.replaces) = (place, request, replaces)
     }
 

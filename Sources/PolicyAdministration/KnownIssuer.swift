@@ -6,6 +6,13 @@ public enum KnownIssuer {
     /// The issuer that an alias stands for; everything else is an issuer already.
     public static func issuer(_ word: Text) -> Text { provider(word)?.issuer ?? word }
 
+    /// The same of what somebody typed: a word that is neither an alias nor an address is a slip.
+    public static func named(_ word: Text) throws(PolicyError) -> Text {
+        let issuer = issuer(word)
+        guard issuer.utf8.contains(UInt8(ascii: ":")) else { throw .alias(word) }
+        return issuer
+    }
+
     public static var aliases: [String] { ProviderConfig.builtIn.flatMap(\.aliases) }
 
     /// The row of providers by which people are admitted who log in with `opk login ALIAS`; nil for other issuers.

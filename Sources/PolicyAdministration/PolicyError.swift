@@ -23,6 +23,8 @@ public enum PolicyError: Error, Sendable {
     case missing(String)
     case line(Int)
     case revocation(String)
+    case alias(Text)
+    case everybody
 
     // Where
     case noHome
@@ -62,7 +64,9 @@ public enum PolicyError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
-        case .folder, .span, .time, .past, .startsAfterEnd, .option, .optionTwice, .unwritable, .notTogether, .missing, .line, .revocation: true
+        case .folder, .span, .time, .past, .startsAfterEnd, .option, .optionTwice, .unwritable, .notTogether, .missing, .line, .revocation, .alias,
+            .everybody:
+            true
         default: false
         }
     }

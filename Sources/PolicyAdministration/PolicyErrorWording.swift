@@ -24,6 +24,8 @@ extension PolicyError: CustomStringConvertible {
         case .missing(let what): "\(what)"
         case .line(let number): "\(number) is not the number of a line"
         case .revocation(let sentence): sentence
+        case .alias(let word): "\(word.escaped(limit: 80)) is neither an issuer's URL nor the alias of one"
+        case .everybody: "* is no pattern: it would be the one person whose subject is an asterisk"
 
         case .noHome: "you have no home folder"
         case .onlySystem(let what): "\(what) is a file of the whole machine, and you are not root"
@@ -67,6 +69,8 @@ extension PolicyError: CustomStringConvertible {
         case .option:
             "--option NAME or --option NAME=VALUE with restrict, pty, port-forwarding, agent-forwarding, X11-forwarding, user-rc (each also with no- "
                 + "before it), command, permitopen, permitlisten or environment"
+        case .alias: "the aliases are \(KnownIssuer.aliases.joined(separator: ", "))"
+        case .everybody: "everybody with a claim is oidc:CLAIM:VALUE, everybody of a domain oidc-match-end:email:@DOMAIN"
         case .unsafe(let file): PolicyError.hint(file)
         case .writing(let failure) where failure.errno == EACCES || failure.errno == EPERM: PolicyError.asRoot
         case .noFolder("/etc/opk"): "`make install` makes it"

@@ -27,7 +27,8 @@ public struct RevocationTarget: Sendable, Equatable {
     ///     certificate, or `-`.
     ///   - issuer: an issuer, or an alias for one.
     public init(_ word: Text, issuer: Text? = nil) throws(PolicyError) {
-        let issuer = issuer.map(KnownIssuer.issuer)
+        var issuer = issuer
+        if let word = issuer { issuer = try KnownIssuer.named(word) }
         if let prefix = RevocationTarget.prefixes.first(where: word.hasPrefix) {
             var whole = word
             if let issuer {
