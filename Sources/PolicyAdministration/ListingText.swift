@@ -45,7 +45,7 @@ extension PolicyListing.Entry {
             case "starts":
                 if let time = row.options.starts, time > now { marks.append("starts \(RelativeTime.text(time, from: now)) (\(time.clock(from: now)))") }
             case "hours": marks.append(hours(option.value ?? "", now))
-            case "reason": marks.append("reason \"\((option.value ?? "").escapedOnce(limit: Self.longest))\"")
+            case "reason": marks.append("reason \"\((option.value ?? "").escaped(limit: Self.longest))\"")
             default: marks.append(Self.written(option))
             }
         }
@@ -66,6 +66,6 @@ extension PolicyListing.Entry {
 
     private static func written(_ option: RowText.Option) -> String {
         guard let value = option.value else { return option.name.escaped(limit: longest) }
-        return "\(option.name.escaped(limit: longest))=\"\(value.escapedOnce(limit: longest))\""
+        return "\(option.name.escaped(limit: longest))=\"\(value.escaped(limit: longest))\""
     }
 }

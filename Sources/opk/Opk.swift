@@ -17,7 +17,7 @@ struct Opk: ParsableCommand {
               opk inspect ~/.ssh/id_ecdsa
                                     what your certificate says
               opk add, remove, list, prune, edit, revoke, restore
-                                    on a server: who may log in as whom, until when, and who is out
+                                    on a server: who may log in as whom, and who is out
               opk keys              on a server: the providers' keys, and how old they are
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
