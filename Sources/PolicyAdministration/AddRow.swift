@@ -29,6 +29,8 @@ public struct AddRow: Sendable {
 
     /// - Parameter isTrial: whether nothing is to be written.
     public func run(isTrial: Bool) throws(PolicyError) -> Outcome {
+        // Nothing is touched for a row that will not be written.
+        _ = try meaning(of: try request.written())
         if isTrial { return try applied(to: try place.authID.read()).result }
         return try place.authID.change(applied)
     }
@@ -36,7 +38,9 @@ public struct AddRow: Sendable {
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {
         let row = try request.written()
         let alone = try meaning(of: row)
-        let before = place.rows(of: text)
+        // Where rows may go, all are looked at. Where one is only added, those of other accounts have the same bytes as before.
+        let account = replaces ? nil : request.account
+        let before = place.rows(of: text, for: account)
         let same = before.rows.filter { $0.account == alone.account && $0.identity.isWritten(request.who) && $0.issuer == alone.issuer }
         if let equal = same.first(where: { $0.options == alone.options }), !replaces || same.count == 1 {
             let others = NumberedRow.rows(same.map(\.line).filter { $0 != equal.line }, of: text)
@@ -53,13 +57,15 @@ public struct AddRow: Sendable {
             passes = AuthIDCheck(before: before, after: place.rows(of: changed)).passes(gone: others, new: line, replacing: first.line)
         } else {
             (changed, line) = PolicyText.appending(row, to: text)
-            passes = AuthIDCheck(before: before, after: place.rows(of: changed)).passes(gone: [], new: line)
+            let check = AuthIDCheck(before: before, after: place.rows(of: changed, for: account))
+            passes = check.passes(gone: [], new: line) && changed.starts(with: text)
         }
         guard passes, PolicyText.line(line, of: changed) == row else { throw .misread(row) }
         return (
             changed,
             Outcome(
-                row: NumberedRow(line: line, text: row), meaning: alone, isNew: true, replaced: replaces ? rows : [], others: replaces ? [] : rows)
+                row: NumberedRow(line: line, text: row), meaning: alone, isNew: true, replaced: replaces ? rows : [],
+                others: replaces ? [] : rows)
         )
     }
 
@@ -67,7 +73,8 @@ public struct AddRow: Sendable {
     private func meaning(of row: Text) throws(PolicyError) -> AuthRow {
         let read = place.rows(of: row.utf8)
         if let problem = read.problems.first { throw .row(row, problem) }
-        guard read.rows.count == 1, let meaning = read.rows.first, request.reads(back: row), meaning.account.description == request.account.string,
+        guard read.rows.count == 1, let meaning = read.rows.first, request.reads(back: row),
+            meaning.account.description == request.account.string,
             meaning.identity.isWritten(request.who), meaning.issuer == request.issuer
         else { throw .misread(row) }
         return meaning

@@ -19,7 +19,8 @@ extension AddRow.Outcome {
         if !others.isEmpty {
             warnings.append(
                 PolicyWarning(
-                    text: "the same identity has \(others.count == 1 ? "another row" : "\(others.count) other rows") for this account, and one "
+                    text:
+                        "the same identity has \(others.count == 1 ? "another row" : "\(others.count) other rows") for this account, and one "
                         + "that matches is enough: "
                         + others.prefix(8).map { $0.described(in: place.authID.path) }.joined(separator: "; "),
                     hint: "`opk add --replace …` puts a row in the place of those"))
@@ -54,9 +55,12 @@ extension AddRow.Outcome {
         case .subject(let text), .emailOrSubject(let text): word = text
         default: return nil
         }
-        for (prefix, form) in [("email:", "the address alone"), ("sub:", "the subject alone"), ("groups:", "oidc:groups:NAME"), ("group:", "oidc:groups:NAME")] {
+        for (prefix, form) in [
+            ("email:", "the address alone"), ("sub:", "the subject alone"), ("groups:", "oidc:groups:NAME"), ("group:", "oidc:groups:NAME"),
+        ] {
             guard word.lowercasedASCII.hasPrefix(Text(prefix)) else { continue }
-            return PolicyWarning(text: "\(word.escaped(limit: 200)) is read as \(meaning.identity.inWords), \(prefix) included", hint: "write \(form)")
+            return PolicyWarning(
+                text: "\(word.escaped(limit: 200)) is read as \(meaning.identity.inWords), \(prefix) included", hint: "write \(form)")
         }
         return nil
     }

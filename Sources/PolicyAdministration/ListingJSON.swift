@@ -25,7 +25,11 @@ extension PolicyListing.Entry {
         object["state"] = .string(Text(state.code))
         PolicyJSON.add("expires", row.options.expires, to: &object)
         PolicyJSON.add("starts", row.options.starts, to: &object)
-        if case .closed(let opening) = state { PolicyJSON.add("opens", opening, to: &object) } else { PolicyJSON.add("opens", nil, to: &object) }
+        if case .closed(let opening) = state {
+            PolicyJSON.add("opens", opening, to: &object)
+        } else {
+            PolicyJSON.add("opens", nil, to: &object)
+        }
         object["break_glass"] = .bool(row.options.isBreakGlass)
         object["reason"] = row.options.reason.map(JSON.string) ?? .null
         return .object(object)

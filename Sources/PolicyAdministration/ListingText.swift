@@ -43,7 +43,9 @@ extension PolicyListing.Entry {
             case "break-glass": break
             case "expires": if let time = row.options.expires { marks.append(Self.end(time, now)) }
             case "starts":
-                if let time = row.options.starts, time > now { marks.append("starts \(RelativeTime.text(time, from: now)) (\(time.clock(from: now)))") }
+                if let time = row.options.starts, time > now {
+                    marks.append("starts \(RelativeTime.text(time, from: now)) (\(time.clock(from: now)))")
+                }
             case "hours": marks.append(hours(option.value ?? "", now))
             case "reason": marks.append("reason \"\((option.value ?? "").escaped(limit: Self.longest))\"")
             default: marks.append(Self.written(option))
@@ -53,7 +55,8 @@ extension PolicyListing.Entry {
     }
 
     private static func end(_ time: UnixTime, _ now: UnixTime) -> String {
-        time <= now ? "EXPIRED \(RelativeTime.text(time, from: now))" : "expires \(RelativeTime.text(time, from: now)) (\(time.clock(from: now)))"
+        time <= now
+            ? "EXPIRED \(RelativeTime.text(time, from: now))" : "expires \(RelativeTime.text(time, from: now)) (\(time.clock(from: now)))"
     }
 
     private func hours(_ text: Text, _ now: UnixTime) -> String {

@@ -31,6 +31,7 @@ public enum PolicyError: Error, Sendable {
     case onlySystem(String)
     case otherAccount(Text, own: Text)
     case unsafe(UnsafeFile)
+    case linkedFolder(String)
     case noFolder(String)
     case writing(WriteFailure)
     case busy(String)
@@ -64,7 +65,8 @@ public enum PolicyError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
-        case .folder, .span, .time, .past, .startsAfterEnd, .option, .optionTwice, .unwritable, .notTogether, .missing, .line, .revocation, .alias,
+        case .folder, .span, .time, .past, .startsAfterEnd, .option, .optionTwice, .unwritable, .notTogether, .missing, .line, .revocation,
+            .alias,
             .everybody:
             true
         default: false

@@ -32,6 +32,7 @@ extension PolicyError: CustomStringConvertible {
         case .otherAccount(let account, let own):
             "rows of your own file count for your own account (\(own)) alone, not for \(account.escaped(limit: 80))"
         case .unsafe(let file): file.description
+        case .linkedFolder(let folder): "\(Text(folder).escaped) is a symbolic link, and a login follows none"
         case .noFolder(let folder): "there is no folder \(Text(folder).escaped)"
         case .writing(let failure): failure.description
         case .busy(let path): "\(Text(path).escaped) is being changed by another command, for longer than \(PolicyFile.patience / 1000) s"
@@ -40,8 +41,10 @@ extension PolicyError: CustomStringConvertible {
         case .certificate(let sentence, _): sentence
 
         case .row(let row, let problem): "\(problem.text); this would be the row, and it is not written: \(row.escapedOnce(limit: 400))"
-        case .misread(let row): "this would be read as something else than you asked for, and it is not written: \(row.escapedOnce(limit: 400))"
-        case .others(let problems): "other rows of the file would change their meaning, so nothing is written (\(problems.first?.description ?? ""))"
+        case .misread(let row):
+            "this would be read as something else than you asked for, and it is not written: \(row.escapedOnce(limit: 400))"
+        case .others(let problems):
+            "other rows of the file would change their meaning, so nothing is written (\(problems.first?.description ?? ""))"
         case .nothing(let what, _): what
         case .ambiguous(let what, _, _): what
         case .otherLine(let line, let why): "line \(line): \(why)"
@@ -65,7 +68,8 @@ extension PolicyError: CustomStringConvertible {
     public var hint: String? {
         switch self {
         case .span: "for example 90s, 20m, 12h or 30d"
-        case .time: "for example 2026-12-24T18:00Z, \"2026-12-24 18:00\", 2026-12-24 (all of that day) or 18:00 (the next one); local time without Z"
+        case .time:
+            "for example 2026-12-24T18:00Z, \"2026-12-24 18:00\", 2026-12-24 (all of that day) or 18:00 (the next one); local time without Z"
         case .option:
             "--option NAME or --option NAME=VALUE with restrict, pty, port-forwarding, agent-forwarding, X11-forwarding, user-rc (each also with no- "
                 + "before it), command, permitopen, permitlisten or environment"
@@ -74,6 +78,7 @@ extension PolicyError: CustomStringConvertible {
         case .unsafe(let file): PolicyError.hint(file)
         case .writing(let failure) where failure.errno == EACCES || failure.errno == EPERM: PolicyError.asRoot
         case .noFolder("/etc/opk"): "`make install` makes it"
+        case .linkedFolder: "put the folder itself there"
         case .onlySystem: PolicyError.asRoot
         case .otherAccount: PolicyError.asRoot
         case .busy: "try again; `fuser -v` on the lock beside it (.NAME.lock) says which process holds it"
@@ -99,14 +104,15 @@ extension PolicyError: CustomStringConvertible {
     /// What mends a file that is not believed.
     private static func hint(_ file: UnsafeFile) -> String? {
         let name = Text(file.path).escaped
+        let (sudo, owner) = geteuid() == 0 ? ("sudo ", "root") : ("", "you")
         return switch file.fault {
         case .unreadable(errno: EACCES), .unreadable(errno: EPERM): asRoot
-        case .symbolicLink: "sudo cp --remove-destination \"$(readlink -f \(name))\" \(name)"
-        case .owner: "look who wrote it, then: sudo chown root \(name)"
-        case .writableByOthers: "look whether it still says what you wrote, then: sudo chmod go-w \(name)"
-        case .hardLinks: "sudo cp \(name) \(name).new && sudo mv \(name).new \(name)"
-        case .folderOwner: "sudo chown root the folder"
-        case .folderWritableByOthers: "look what else is in the folder, then: sudo chmod go-w \"$(dirname \(name))\""
+        case .symbolicLink: "\(sudo)cp --remove-destination \"$(readlink -f \(name))\" \(name)"
+        case .owner: "look who wrote it and what it says; then make \(owner) its owner (chown)"
+        case .writableByOthers: "look whether it still says what you wrote; then: \(sudo)chmod go-w \(name)"
+        case .hardLinks: "\(sudo)cp -p \(name) \(name).new && \(sudo)mv \(name).new \(name)"
+        case .folderOwner: "look what else is in the folder; then make \(owner) its owner (chown)"
+        case .folderWritableByOthers: "look what else is in the folder; then: \(sudo)chmod go-w \"$(dirname \(name))\""
         default: nil
         }
     }

@@ -20,8 +20,9 @@ public struct PolicyFile: Sendable {
     /// Whether its folder is made, 0700, where it is missing.
     let makesFolder: Bool
 
-    /// How long one command waits for others, in milliseconds.
+    /// How long one command may keep others waiting, in milliseconds; and how long these wait for however many.
     static let patience = 10_000
+    static let longestQueue = 120_000
     /// After so many seconds a temporary file is nobody's any more.
     private static let abandonedAfter = 60
     /// How often a change is made anew because somebody without the lock was faster.
@@ -50,21 +51,37 @@ public struct PolicyFile: Sendable {
         _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
     ) throws(PolicyError) -> Result {
         try prepareFolder()
-        return try FileLock.attempt(lockPath, waitingAtMost: PolicyFile.patience) { state throws(PolicyError) in
-            switch state {
-            case .held: break
-            case .busy, .stuck: throw .busy(path)
-            case .unavailable(let failure): throw .writing(failure)
+        var left = PolicyFile.longestQueue
+        while true {
+            let begun = UnixTime.now()
+            let result: Result? = try FileLock.attempt(
+                lockPath, waitingAtMost: left, stuckAfter: PolicyFile.patience
+            ) { state throws(PolicyError) in
+                switch state {
+                case .held: return try changeLocked(body)
+                case .stuck where left > PolicyFile.longestQueue - PolicyFile.patience: return nil
+                case .busy, .stuck: throw .busy(path)
+                case .unavailable(let failure): throw .writing(failure)
+                }
             }
-            Folder.removeAbandoned(in: parts.folder, olderThan: PolicyFile.abandonedAfter)
-            for _ in 0..<PolicyFile.attempts {
-                let version = FileVersion(path)
-                let (text, result) = try body(try read())
-                guard let text else { return result }
-                if try replace(version, with: text) { return result }
-            }
-            throw .restless(path)
+            if let result { return result }
+            // Whoever has it may have taken it this moment, and not have said so yet: the time that was seen is then its last holder's.
+            usleep(50_000)
+            left -= max(50, Int(clamping: UnixTime.now() - begun) * 1000)
         }
+    }
+
+    private func changeLocked<Result>(
+        _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
+    ) throws(PolicyError) -> Result {
+        Folder.removeAbandoned(in: parts.folder, olderThan: PolicyFile.abandonedAfter)
+        for _ in 0..<PolicyFile.attempts {
+            let version = FileVersion(path)
+            let (text, result) = try body(try read())
+            guard let text else { return result }
+            if try replace(version, with: text) { return result }
+        }
+        throw .restless(path)
     }
 
     /// False where the file is not that version any more.
@@ -88,10 +105,12 @@ public struct PolicyFile: Sendable {
     }
 
     private func prepareFolder() throws(PolicyError) {
+        let folder = String(parts.folder.dropLast())
+        // opk-home follows no link on the way to a home file.
+        if makesFolder, FileVersion(folder)?.isLink == true { throw .linkedFolder(folder) }
         do throws(UnsafeFile) {
             if try SafeFile.checkFolder(of: path, trust: trust) { return }
         } catch { throw .unsafe(error) }
-        let folder = String(parts.folder.dropLast())
         guard makesFolder else { throw .noFolder(folder) }
         do throws(WriteFailure) { try Folder.create(folder, mode: 0o700) } catch { throw .writing(error) }
     }

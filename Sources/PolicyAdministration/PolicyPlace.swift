@@ -74,7 +74,8 @@ public struct PolicyPlace: Sendable {
         }
         let readers = geteuid() == 0 ? PolicyPlace.readersGroup : nil
         return PolicyFile(
-            path: path, trust: trust, newMode: readers == nil ? 0o644 : 0o640, newOwner: readers.map { AtomicFile.Owner(user: 0, group: $0) },
+            path: path, trust: trust, newMode: readers == nil ? 0o644 : 0o640,
+            newOwner: readers.map { AtomicFile.Owner(user: 0, group: $0) },
             makesFolder: false)
     }
 
@@ -86,9 +87,12 @@ public struct PolicyPlace: Sendable {
     }
 
     /// What this place's auth_id says, read as the verifier reads it.
-    public func rows(of text: [UInt8]) -> AuthID {
+    ///
+    /// - Parameter account: rows that are for this one, by name or `*`; nil: all of them.
+    public func rows(of text: [UInt8], for account: Text? = nil) -> AuthID {
         switch kind {
-        case .system: AuthID(parsing: text)
+        // An account that is none, `*` for one, has no rows of its own: they are looked for among all.
+        case .system: AuthID(parsing: text, for: account.flatMap(Principal.init))
         case .home(let account): AuthID(home: text, of: account)
         }
     }

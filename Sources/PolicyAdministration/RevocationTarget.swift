@@ -81,7 +81,9 @@ public struct RevocationTarget: Sendable, Equatable {
         // A certificate, or a private key with its certificate beside it.
         let certificate: SSHCertificate
         do {
-            certificate = try path == "-" ? CertificateSource.certificate(String(decoding: bytes, as: UTF8.self)) : CertificateSource.certificate(path)
+            certificate =
+                try path == "-"
+                ? CertificateSource.certificate(String(decoding: bytes, as: UTF8.self)) : CertificateSource.certificate(path)
         } catch {
             throw .certificate(error.description, hint: error.hint)
         }

@@ -88,7 +88,8 @@ public enum TimeArgument {
     /// `HH:MM`.
     private static func clock(_ bytes: ArraySlice<UInt8>) -> (Int32, Int32)? {
         let bytes = Array(bytes)
-        guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"), let hour = number(bytes[0..<2]), let minute = number(bytes[3..<5]), hour < 24,
+        guard bytes.count == 5, bytes[2] == UInt8(ascii: ":"), let hour = number(bytes[0..<2]), let minute = number(bytes[3..<5]),
+            hour < 24,
             minute < 60
         else { return nil }
         return (hour, minute)
@@ -97,7 +98,8 @@ public enum TimeArgument {
     /// `YYYY-MM-DD`; whether there is such a day is seen when it is looked for.
     private static func day(_ bytes: ArraySlice<UInt8>) -> Day? {
         let bytes = Array(bytes)
-        guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), let year = number(bytes[0..<4]), let month = number(bytes[5..<7]),
+        guard bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-"), let year = number(bytes[0..<4]),
+            let month = number(bytes[5..<7]),
             let day = number(bytes[8..<10]), year >= 1970, (1...12).contains(month), (1...31).contains(day)
         else { return nil }
         return Day(year: year, month: month, day: day)

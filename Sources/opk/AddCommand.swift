@@ -90,7 +90,9 @@ struct AddCommand: ParsableCommand {
 
 /// The options of the new row.
 struct LimitOptions: ParsableArguments {
-    @Option(name: .customLong("for"), help: ArgumentHelp("From now (or --starts) so long, to the minute above: 90m, 2h, 7d.", valueName: "span"))
+    @Option(
+        name: .customLong("for"), help: ArgumentHelp("From now (or --starts) so long, to the minute above: 90m, 2h, 7d.", valueName: "span")
+    )
     var span: String?
 
     @Option(

@@ -24,7 +24,8 @@ struct Opk: ParsableCommand {
             """,
         version: "opk \(Version.text)",
         subcommands: [
-            LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self, PruneCommand.self,
+            LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
+            PruneCommand.self,
             EditCommand.self, RevokeCommand.self, RestoreCommand.self,
         ])
 

@@ -72,12 +72,13 @@ struct RevokeCommand: ParsableCommand {
             lines.append("  \(outcome.isNew ? "" : "is there already: ")nothing was written")
         }
         if !target.person.isEmpty {
-            lines.append("That is this key alone. The certificate says that it is of the person below, who can log in again with another key until:")
+            lines.append(
+                "That is this key alone. The certificate says that it is of the person below, who can log in again with another key until:")
             lines += target.person.map { "  sudo opk revoke \(RevokeCommand.quoted($0.word))" }
         }
         lines += [
             "Sessions that are open go on. `who` shows them, and this closes those of one account:",
-            "  sudo pkill -HUP -f 'sshd.*: ACCOUNT@'",
+            "  sudo pkill -HUP -f '^sshd.*: ACCOUNT@'",
         ]
         return lines
     }

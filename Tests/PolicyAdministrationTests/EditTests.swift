@@ -27,7 +27,9 @@ struct EditTests {
 
     private let row = "root a@b.c https://accounts.google.com\n"
 
-    @Test("What was edited is installed whole, with mode and owner as they were, and the copy is gone", .enabled(if: hasTerminal, "no script(1)"))
+    @Test(
+        "What was edited is installed whole, with mode and owner as they were, and the copy is gone",
+        .enabled(if: hasTerminal, "no script(1)"))
     func installed() throws {
         let desk = try Desk(row)
         chmod(desk.authID, 0o640)
@@ -59,9 +61,11 @@ struct EditTests {
     }
 
     @Test(
-        "What cannot be read is shown with its line, and is installed only if that is asked for in full", .enabled(if: hasTerminal, "no script(1)"),
+        "What cannot be read is shown with its line, and is installed only if that is asked for in full",
+        .enabled(if: hasTerminal, "no script(1)"),
         arguments: [
-            ("auth_id", "root a@b.c\n", "line 1: a row has three columns"), ("providers", "https://x.y\n", "line 1: a row has three columns"),
+            ("auth_id", "root a@b.c\n", "line 1: a row has three columns"),
+            ("providers", "https://x.y\n", "line 1: a row has three columns"),
             ("config.yml", "deny_users: [a]\nnonsense: 1\n", "NOBODY WOULD BE ADMITTED"), ("revoked", "email:a@b.c\nfoo\n", "line 2: "),
         ])
     func faults(file: String, text: String, said: String) throws {
@@ -70,7 +74,8 @@ struct EditTests {
         let old = desk.bytes(file)
         let editor = "printf '\(text.replacing("\n", with: "\\n"))' > \"$1\""
         var run = try edit(desk, file, editor: editor, answers: "y\nx\n")
-        #expect(run.status == 0 && run.output.contains(said) && run.output.contains("is left as it was") && desk.bytes(file) == old, "\(run)")
+        #expect(
+            run.status == 0 && run.output.contains(said) && run.output.contains("is left as it was") && desk.bytes(file) == old, "\(run)")
         #expect(try copies() == before)
         run = try edit(desk, file, editor: editor, answers: "save\nsave anyway\n")
         #expect(run.status == 0 && run.output.contains("is installed") && desk.text(file) == text, "\(run)")
@@ -79,14 +84,19 @@ struct EditTests {
     @Test("Edit again begins with what was written", .enabled(if: hasTerminal, "no script(1)"))
     func again() throws {
         let desk = try Desk(row)
-        let run = try edit(desk, editor: "if grep -q bad \"$1\"; then sed -i '/bad/d' \"$1\"; echo '# mended' >> \"$1\"; else echo bad >> \"$1\"; fi", answers: "e\n")
+        let run = try edit(
+            desk, editor: "if grep -q bad \"$1\"; then sed -i '/bad/d' \"$1\"; echo '# mended' >> \"$1\"; else echo bad >> \"$1\"; fi",
+            answers: "e\n")
         #expect(run.status == 0 && desk.text() == row + "# mended\n", "\(run)")
     }
 
-    @Test("Where somebody else has changed the file meanwhile, theirs stays, and ours is kept and named", .enabled(if: hasTerminal, "no script(1)"))
+    @Test(
+        "Where somebody else has changed the file meanwhile, theirs stays, and ours is kept and named",
+        .enabled(if: hasTerminal, "no script(1)"))
     func meanwhile() throws {
         let desk = try Desk(row)
-        let run = try edit(desk, editor: "echo '# mine' >> \"$1\"; \(Desk.opk) add root other@b.c google --config-dir \(desk.config) > /dev/null")
+        let run = try edit(
+            desk, editor: "echo '# mine' >> \"$1\"; \(Desk.opk) add root other@b.c google --config-dir \(desk.config) > /dev/null")
         #expect(run.status == 1 && run.output.contains("changed by somebody else meanwhile"), "\(run)")
         #expect(desk.text() == row + "root other@b.c https://accounts.google.com\n")
         let copy = try #require(run.output.split(whereSeparator: { " \r\n".contains($0) }).first { $0.hasPrefix("/var/tmp/opk-edit-") })
@@ -120,7 +130,8 @@ struct EditTests {
     @Test(
         "Words of an editor",
         arguments: [
-            ("vi", ["vi"]), (" code  --wait ", ["code", "--wait"]), ("\"my ed\" -a 'b c'", ["my ed", "-a", "b c"]), ("a\\ b", ["a b"]), ("''", [""]),
+            ("vi", ["vi"]), (" code  --wait ", ["code", "--wait"]), ("\"my ed\" -a 'b c'", ["my ed", "-a", "b c"]), ("a\\ b", ["a b"]),
+            ("''", [""]),
             ("a'", nil), ("a\\", nil), ("$(id);x", ["$(id);x"]), ("a\"\\\"\"", ["a\""]),
         ] as [(String, [String]?)])
     func words(text: String, words: [String]?) {

@@ -10,7 +10,8 @@ struct PolicyTextTests {
     @Test(
         "A row is put at the end, with the file's own kind of line end, and a last line that has none gets one",
         arguments: [
-            ("", "new\n", 1), ("a\n", "a\nnew\n", 2), ("a", "a\nnew\n", 2), ("a\r\n", "a\r\nnew\r\n", 2), ("a\r\nb", "a\r\nb\r\nnew\r\n", 3),
+            ("", "new\n", 1), ("a\n", "a\nnew\n", 2), ("a", "a\nnew\n", 2), ("a\r\n", "a\r\nnew\r\n", 2),
+            ("a\r\nb", "a\r\nb\r\nnew\r\n", 3),
             ("a\r\nb\n", "a\r\nb\nnew\n", 3), ("\n\n", "\n\nnew\n", 3), ("# c", "# c\nnew\n", 2), ("\u{FEFF}", "\u{FEFF}new\n", 1),
             ("\u{FEFF}a\n", "\u{FEFF}a\nnew\n", 2), ("\n", "\nnew\n", 2), ("a\r", "a\r\nnew\n", 2),
         ])
@@ -22,7 +23,8 @@ struct PolicyTextTests {
     @Test(
         "A removed line goes with its end and nothing else, whatever the file's kind of line end, mark and last line",
         arguments: [
-            ("a\nb\nc\n", [2], "a\nc\n"), ("a\r\nb\r\nc", [2], "a\r\nc"), ("a\r\nb\r\nc", [3], "a\r\nb\r\n"), ("a\n# b\n\nc\n", [1, 4], "# b\n\n"),
+            ("a\nb\nc\n", [2], "a\nc\n"), ("a\r\nb\r\nc", [2], "a\r\nc"), ("a\r\nb\r\nc", [3], "a\r\nb\r\n"),
+            ("a\n# b\n\nc\n", [1, 4], "# b\n\n"),
             ("\u{FEFF}a\nb\n", [1], "\u{FEFF}b\n"), ("\u{FEFF}a", [1], "\u{FEFF}"), ("a\n", [1], ""), ("a\n\n\nb\n", [4], "a\n\n\n"),
             ("a\nb\n", [3], "a\nb\n"), ("a\n \t\nb", [2], "a\nb"),
         ])

@@ -25,7 +25,8 @@ struct RemoveTests {
     @Test(
         "Rows that are named go, and no others",
         arguments: [
-            (["root", "bob@example.com", "google"], [3]), (["root", "BOB@example.com"], [3]), (["root", "alice@example.com", Desk.idp], [8]),
+            (["root", "bob@example.com", "google"], [3]), (["root", "BOB@example.com"], [3]),
+            (["root", "alice@example.com", Desk.idp], [8]),
             (["deploy", "alice@example.com"], [4, 9]), (["deploy", "oidc:groups:release"], [6]), (["deploy", "--all"], [4, 6, 9]),
             (["root", "alice@example.com", "--all"], [2, 8]), (["--line", "7"], [7]), (["--line", "2"], [2]),
             (["--line", "2", "root", "alice@example.com", "google"], [2]),
@@ -45,8 +46,10 @@ struct RemoveTests {
         "What is not there, not clear or another row changes nothing, and says what is near",
         arguments: [
             (["root"], 1, "--line NUMBER"), (["root", "alice@example.com"], 1, ":8: root alice@example.com"), (["deploy"], 1, "3 rows"),
-            (["root", "carol@example.com"], 1, ":2: root alice"), (["www", "bob@example.com"], 1, ":3: root bob"), (["Root", "bob@example.com"], 1, "no row"),
-            (["root", "bob@example.com", Desk.idp], 1, ":3: root bob"), (["--line", "1"], 1, "no row is there"), (["--line", "99"], 1, "no row is there"),
+            (["root", "carol@example.com"], 1, ":2: root alice"), (["www", "bob@example.com"], 1, ":3: root bob"),
+            (["Root", "bob@example.com"], 1, "no row"),
+            (["root", "bob@example.com", Desk.idp], 1, ":3: root bob"), (["--line", "1"], 1, "no row is there"),
+            (["--line", "99"], 1, "no row is there"),
             (["--line", "0"], 64, "not the number of a line"), (["--line", "2", "root", "bob@example.com"], 1, "another one"),
             (["--line", "7", "root"], 1, "cannot be read"), ([], 64, "which row"), (["--line", "2", "--all"], 64, "do not go together"),
             (["root", "bob@example.com", "gogle"], 64, "aliases"), (["root", "bob"], 1, "no row"),
@@ -67,7 +70,9 @@ struct RemoveTests {
 
     @Test("opk prune takes expired rows, and not a comment")
     func prune() throws {
-        let desk = try Desk("# c\nroot a@b.c \(Desk.idp) expires=\"2020-01-01T00:00Z\"\r\nroot b@b.c \(Desk.idp) expires=\"2099-01-01T00:00Z\"\n#x expires=\"2020-01-01T00:00Z\"\nbad\n")
+        let desk = try Desk(
+            "# c\nroot a@b.c \(Desk.idp) expires=\"2020-01-01T00:00Z\"\r\nroot b@b.c \(Desk.idp) expires=\"2099-01-01T00:00Z\"\n#x expires=\"2020-01-01T00:00Z\"\nbad\n"
+        )
         let old = desk.text()
         let trial = try desk.opk("prune", "--dry-run")
         #expect(trial.status == 0 && trial.output.hasPrefix("would be removed, expired ") && desk.text() == old, "\(trial)")
@@ -92,7 +97,9 @@ struct RemoveTests {
             """)
         let run = try desk.opk("list")
         #expect(run.status == 0 && run.lines[0].hasPrefix("LINE  ACCOUNT  WHO ") && run.lines[1].hasSuffix("  -"), "\(run)")
-        #expect(run.lines[2].contains("EXPIRED ") && run.lines[3].contains("starts in ") && run.lines[3].contains("restrict, command=\"a \\\"b\\\"\""))
+        #expect(
+            run.lines[2].contains("EXPIRED ") && run.lines[3].contains("starts in ")
+                && run.lines[3].contains("restrict, command=\"a \\\"b\\\"\""))
         #expect(run.lines[4].contains("BREAK-GLASS, reason \"fire \\u{202e}\", expires in ") && !run.output.contains("\u{202E}"))
         #expect(run.output.contains("    \(desk.authID):5: a row has three columns"))
         let json = try desk.opk("list", "--json").json()
@@ -107,7 +114,8 @@ struct RemoveTests {
 
     @Test("Hours are open or closed until they open")
     func hours() throws {
-        let desk = try Desk("a x https://idp.example.com hours=\"00:00-24:00\"\nb x https://idp.example.com hours=\"mon-sun 00:00-23:59 UTC\"\n")
+        let desk = try Desk(
+            "a x https://idp.example.com hours=\"00:00-24:00\"\nb x https://idp.example.com hours=\"mon-sun 00:00-23:59 UTC\"\n")
         let first = try desk.opk("list")
         #expect(first.lines[1].contains("open now"), "\(first)")
         // One of two neighbouring hours is closed whatever the time is.
@@ -123,7 +131,9 @@ struct RemoveTests {
     @Test("A file that is not there has no rows")
     func absent() throws {
         let desk = try Desk()
-        #expect(try desk.opk("list").output.contains("has no such row") && desk.opk("remove", "root").status == 1 && desk.opk("prune").status == 0)
+        #expect(
+            try desk.opk("list").output.contains("has no such row") && desk.opk("remove", "root").status == 1
+                && desk.opk("prune").status == 0)
         #expect(desk.bytes() == nil)
     }
 }

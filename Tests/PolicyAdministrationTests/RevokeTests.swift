@@ -18,7 +18,8 @@ struct RevokeTests {
             (["sub:1234", "--issuer", "google"], "sub:1234@https://accounts.google.com"),
             (["sub:a@b@https://idp.example.com"], "sub:a@b@https://idp.example.com"),
             (["a@b", "--issuer", "https://idp.example.com"], "sub:a@b@https://idp.example.com"),
-            ([print], "key:" + print), (["key:" + print], "key:" + print), (["issuer:https://idp.example.com"], "issuer:https://idp.example.com"),
+            ([print], "key:" + print), (["key:" + print], "key:" + print),
+            (["issuer:https://idp.example.com"], "issuer:https://idp.example.com"),
             (["sub:x y#'\\@https://idp.example.com"], "\"sub:x y#'\\\\@https://idp.example.com\""),
         ])
     func forms(words: [String], row: String) throws {
@@ -27,7 +28,9 @@ struct RevokeTests {
         let trial = try desk.opk(["revoke"] + words + ["--dry-run"])
         #expect(trial.status == 0 && desk.text("revoked") == "# out\n", "\(trial)")
         let run = try desk.opk(["revoke"] + words)
-        #expect(run.status == 0 && run.lines.first == "\(desk.revoked):2: \(row)" && run.output.contains("Sessions that are open go on"), "\(run)")
+        #expect(
+            run.status == 0 && run.lines.first == "\(desk.revoked):2: \(row)" && run.output.contains("Sessions that are open go on"),
+            "\(run)")
         #expect(desk.text("revoked") == "# out\n\(row)\n")
         #expect(try Revocations(parsing: desk.bytes("revoked") ?? []).rows.count == 1)
         #expect(try desk.opk(["revoke"] + words).output.contains("nothing was written") && desk.text("revoked") == "# out\n\(row)\n")
@@ -40,17 +43,22 @@ struct RevokeTests {
     @Test(
         "Words that are nobody, or everybody by mistake, are refused",
         arguments: [
-            ["bob"], ["https://idp.example.com"], ["SHA256:short"], ["email:bob"], ["@example.com"], ["sub:1234"], ["issuer:idp"], ["a\nb@c.d"], ["bob@c.d\n"],
+            ["bob"], ["https://idp.example.com"], ["SHA256:short"], ["email:bob"], ["@example.com"], ["sub:1234"], ["issuer:idp"],
+            ["a\nb@c.d"], ["bob@c.d\n"],
             ["email:a@b.c", "--issuer", "google"], ["/nonexistent/key.pub"], ["key:MD5:00"], ["bob@example.com", "--before", "soon"],
             ["1234", "--issuer", "gogle"], ["bob@example.com", "--before", "1970-01-01T00:00Z"], [""],
         ])
     func refused(words: [String]) throws {
         let desk = try Desk()
         let run = try desk.opk(["revoke"] + words)
-        #expect((run.status == 1 || run.status == 64) && run.errors.contains("opk: error: ") && desk.bytes("revoked") == nil, "\(words): \(run)")
+        #expect(
+            (run.status == 1 || run.status == 64) && run.errors.contains("opk: error: ") && desk.bytes("revoked") == nil, "\(words): \(run)"
+        )
     }
 
-    @Test("A public key's file, a certificate's, and a private key's that lies beside its certificate, are the key; the certificate says who that is")
+    @Test(
+        "A public key's file, a certificate's, and a private key's that lies beside its certificate, are the key; the certificate says who that is"
+    )
     func files() throws {
         let desk = try Desk()
         let fingerprint = Self.key.sshFingerprint
@@ -58,7 +66,7 @@ struct RevokeTests {
         #expect(try desk.opk("revoke", desk.config + "/plain.pub").output.contains(": key:\(fingerprint)\n"))
         try desk.write("broken.pub", "nothing\n")
         #expect(try desk.opk("revoke", desk.config + "/broken.pub").status == 1)
-        let login = try MintedLogin()
+        let login = try MintedLogin(userKey: TestKeys.p256)
         let certificate = try SSHCertificate(parsing: try login.certificate())
         try desk.write("id-cert.pub", SSHKeyLine(blob: certificate.blob, type: certificate.type, comment: "x").bytes)
         try desk.write("id", "-----BEGIN OPENSSH PRIVATE KEY-----\n")
@@ -83,7 +91,9 @@ struct RevokeTests {
         run = try desk.opk("restore", "bob@example.com")
         #expect(run.status == 1 && run.errors.contains("3 rows") && run.errors.contains(":1: email:bob"), "\(run)")
         #expect(try desk.opk("restore", "--line", "3").status == 0)
-        #expect(try desk.opk("restore", "--line", "3").status == 1 && desk.opk("restore", "--line", "0").status == 64 && desk.opk("restore").status == 64)
+        #expect(
+            try desk.opk("restore", "--line", "3").status == 1 && desk.opk("restore", "--line", "0").status == 64
+                && desk.opk("restore").status == 64)
         #expect(try desk.opk("restore", "bob@example.com", "--all", "--json").json()["removed"]?.array?.count == 2)
         #expect(desk.text("revoked") == "")
     }
@@ -93,7 +103,9 @@ struct RevokeTests {
         let desk = try Desk()
         try desk.write("revoked", "nonsense\n")
         let run = try desk.opk("revoke", "bob@example.com")
-        #expect(run.status == 1 && run.errors.contains("refuses everybody") && run.errors.contains("opk edit revoked") && desk.text("revoked") == "nonsense\n", "\(run)")
+        #expect(
+            run.status == 1 && run.errors.contains("refuses everybody") && run.errors.contains("opk edit revoked")
+                && desk.text("revoked") == "nonsense\n", "\(run)")
         #expect(try desk.opk("restore", "bob@example.com").status == 1)
     }
 }

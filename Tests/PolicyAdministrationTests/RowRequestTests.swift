@@ -18,7 +18,8 @@ struct RowRequestTests {
         "Words are quoted where a reader would else take them apart",
         arguments: [
             ("alice@example.com", "alice@example.com"), ("a b", "'a b'"), ("it's", "\"it's\""), ("a#b", "'a#b'"), ("#x", "'#x'"),
-            ("a\\b", "'a\\b'"), ("a\"b", "'a\"b'"), ("it's \"$`\\", "\"it's \\\"\\$\\`\\\\\""), ("oidc:\"https://a.b/c\":d e", "'oidc:\"https://a.b/c\":d e'"),
+            ("a\\b", "'a\\b'"), ("a\"b", "'a\"b'"), ("it's \"$`\\", "\"it's \\\"\\$\\`\\\\\""),
+            ("oidc:\"https://a.b/c\":d e", "'oidc:\"https://a.b/c\":d e'"),
             ("oidc:groups:a:b", "oidc:groups:a:b"), ("ü", "ü"), ("$HOME", "$HOME"), ("a;b|c&d", "a;b|c&d"),
         ])
     func words(who: String, written: String) throws {
@@ -28,7 +29,8 @@ struct RowRequestTests {
     @Test(
         "V65 Nothing that is put into a word becomes a second row, a comment, a column or another form",
         arguments: [
-            "a\nroot eve@example.com https://accounts.google.com", "a\rb", "a\tb", "", "a\u{0}b", "a\u{7F}b", "OIDC:groups:x", "Repo:x", "oidc:groups",
+            "a\nroot eve@example.com https://accounts.google.com", "a\rb", "a\tb", "", "a\u{0}b", "a\u{7F}b", "OIDC:groups:x", "Repo:x",
+            "oidc:groups",
             "oidc::x", "oidc:groups:", "repo:", "oidc-match-end:email:", "oidc-match-end:email:example.com", "oidc-match-end:sub:@x",
             "oidc:https://a.b/c:d", "*",
         ])
@@ -39,7 +41,8 @@ struct RowRequestTests {
     @Test("What looks like an option, a comment or another column in a word is only that word")
     func hostile() throws {
         for who in [
-            "eve expires=\"2099-01-01T00:00Z\"", "x https://idp.example.com", "x' y '", "a # b", "' https://accounts.google.com #", "\\", "'", "\"", "''",
+            "eve expires=\"2099-01-01T00:00Z\"", "x https://idp.example.com", "x' y '", "a # b", "' https://accounts.google.com #", "\\",
+            "'", "\"", "''",
             "\"\"", " ", " a", "a ", "a'\\'' b",
         ] {
             let row = try row(who)
@@ -61,7 +64,8 @@ struct RowRequestTests {
     @Test(
         "The value of an option is quoted as sshd quotes it",
         arguments: [
-            ("/bin/sh -c \"id\"", "/bin/sh -c \\\"id\\\""), ("a\\b", "a\\b"), ("a\\\"b", "a\\\\\"b"), ("x,restrict", "x,restrict"), ("a # b", "a # b"),
+            ("/bin/sh -c \"id\"", "/bin/sh -c \\\"id\\\""), ("a\\b", "a\\b"), ("a\\\"b", "a\\\\\"b"), ("x,restrict", "x,restrict"),
+            ("a # b", "a # b"),
             ("a' b", "a' b"), ("\"", "\\\""), ("ü", "ü"),
         ])
     func values(value: String, written: String) throws {
@@ -70,7 +74,8 @@ struct RowRequestTests {
         #expect(AuthID(parsing: row.utf8).rows.first?.options.session.first?.value == Text(value))
     }
 
-    @Test("V65 A value that would end its quotes or its line is refused", arguments: ["a\\", "\\", "a\nroot x", "a\rb", "a\tb", "", "a\u{0}"])
+    @Test(
+        "V65 A value that would end its quotes or its line is refused", arguments: ["a\\", "\\", "a\nroot x", "a\rb", "a\tb", "", "a\u{0}"])
     func hostileValues(value: String) throws {
         for name in ["command", "reason"] as [Text] {
             #expect(throws: PolicyError.self) { try row("alice@example.com", [RowText.Option(name: name, value: Text(value))]) }
@@ -89,7 +94,8 @@ struct RowRequestTests {
     @Test("Options that the reader does not take are refused, whatever they are")
     func faults() throws {
         for (name, value) in [
-            ("expires", "tomorrow"), ("hours", "mon 8-9"), ("claim", "x"), ("max-age", "1"), ("from", "10.0.0.1/8"), ("permitopen", "x"), ("environment", "x"),
+            ("expires", "tomorrow"), ("hours", "mon 8-9"), ("claim", "x"), ("max-age", "1"), ("from", "10.0.0.1/8"), ("permitopen", "x"),
+            ("environment", "x"),
             ("no-such-option", "x"), ("amr", "a||b"),
         ] {
             #expect(throws: PolicyError.self, "\(name)") { try row("a@b", [RowText.Option(name: Text(name), value: Text(value))]) }

@@ -15,16 +15,35 @@ struct UnsafeTests {
     @Test("V66 A link, a second name, a FIFO, a folder, a file or folder that others may write: refused, with what mends it")
     func faults() throws {
         let cases: [(String, String, (Desk) throws -> Void)] = [
-            ("symbolic link", "cp --remove-destination", { desk in
-                try desk.write("real", "x\n"); symlink(desk.config + "/real", desk.authID)
-            }),
+            (
+                "symbolic link", "cp --remove-destination",
+                { desk in
+                    try desk.write("real", "x\n"); symlink(desk.config + "/real", desk.authID)
+                }
+            ),
             ("symbolic link", "cp --remove-destination", { desk in symlink("/nonexistent", desk.authID) }),
-            ("hard links", "mv ", { desk in try desk.write("auth_id", "x\n"); link(desk.authID, desk.config + "/second") }),
-            ("not a regular file", "", { desk in mkfifo(desk.authID, 0o600) }), ("not a regular file", "", { desk in mkdir(desk.authID, 0o755) }),
-            ("may be written by its group", "chmod go-w", { desk in try desk.write("auth_id", "x\n"); chmod(desk.authID, 0o664) }),
+            (
+                "hard links", "mv ",
+                { desk in
+                    try desk.write("auth_id", "x\n"); link(desk.authID, desk.config + "/second")
+                }
+            ),
+            ("not a regular file", "", { desk in mkfifo(desk.authID, 0o600) }),
+            ("not a regular file", "", { desk in mkdir(desk.authID, 0o755) }),
+            (
+                "may be written by its group", "chmod go-w",
+                { desk in
+                    try desk.write("auth_id", "x\n"); chmod(desk.authID, 0o664)
+                }
+            ),
             ("NUL", "", { desk in try desk.write("auth_id", [0x61, 0, 0x0A]) }),
             ("the folder of ", "chmod go-w", { desk in chmod(desk.config, 0o777) }),
-            ("the folder of ", "chmod go-w", { desk in try desk.write("auth_id", "x\n"); chmod(desk.config, 0o775) }),
+            (
+                "the folder of ", "chmod go-w",
+                { desk in
+                    try desk.write("auth_id", "x\n"); chmod(desk.config, 0o775)
+                }
+            ),
         ]
         for (fault, mend, arrange) in cases {
             let desk = try Desk()
@@ -83,18 +102,24 @@ struct UnsafeTests {
         #expect(Attributes.get(desk.authID, "system.posix_acl_access") == value)
     }
 
-    @Test("A new file is root's and its readers' group's to read, or everybody's where there is no such group", .enabled(if: Desk.isRoot, "needs root"))
+    @Test(
+        "A new file is root's and its readers' group's to read, or everybody's where there is no such group",
+        .enabled(if: Desk.isRoot, "needs root"))
     func new() throws {
         let desk = try Desk()
         #expect(try desk.opk("add", "root", "a@b.c", "google").status == 0 && desk.opk("revoke", "a@b.c").status == 0)
         let group = getgrnam("opksshuser").map { $0.pointee.gr_gid }
         for path in [desk.authID, desk.revoked] {
             var facts = stat()
-            #expect(stat(path, &facts) == 0 && facts.st_uid == 0 && facts.st_gid == group ?? 0 && facts.st_mode & 0o7777 == (group == nil ? 0o644 : 0o640))
+            #expect(
+                stat(path, &facts) == 0 && facts.st_uid == 0 && facts.st_gid == group ?? 0
+                    && facts.st_mode & 0o7777 == (group == nil ? 0o644 : 0o640))
         }
     }
 
-    @Test("Who is not root and may not write is told to use sudo; the machine's files are nobody else's", .enabled(if: Desk.isRoot, "needs root"))
+    @Test(
+        "Who is not root and may not write is told to use sudo; the machine's files are nobody else's",
+        .enabled(if: Desk.isRoot, "needs root"))
     func user() throws {
         let desk = try Desk(row)
         guard try desk.opk("--version", as: 65534).status == 0 else { return }
@@ -124,6 +149,9 @@ struct UnsafeTests {
         #expect(stat(desk.folder + "/.opk", &facts) == 0 && facts.st_mode & 0o7777 == 0o700)
         #expect(stat(desk.folder + "/.opk/auth_id", &facts) == 0 && facts.st_mode & 0o7777 == 0o600)
         #expect(try PolicyListing(place, at: .now()).entries.count == 1)
+        symlink(desk.folder + "/.opk", desk.folder + "/.linked")
+        let linked = PolicyPlace(home: desk.folder + "/.linked", of: account)
+        #expect(throws: PolicyError.self) { try AddRow(request("alice", [RowText.Option(name: "pty", value: nil)]), in: linked).run(isTrial: false) }
         #expect(try RemoveRows(.words(account: "alice", who: nil, issuer: nil), in: place).run(isTrial: false).removed.count == 1)
     }
 
