@@ -73,6 +73,7 @@ let package = Package(
         .executable(name: "opk", targets: ["opk"]),
         .executable(name: "opk-verify", targets: ["opk-verify"]),
         .executable(name: "opk-fetch", targets: ["opk-fetch"]),
+        .executable(name: "opk-home", targets: ["opk-home"]),
         .executable(name: "opk-demo-provider", targets: ["opk-demo-provider"]),
     ],
     dependencies: [
@@ -97,6 +98,7 @@ let package = Package(
         verifierModule("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
+        verifierModule("Plugins", ["ChildProcess", "CSystem", "Policy", "SafeFiles", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),
 
         // What talks to the network, and the laptop.
@@ -129,9 +131,12 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE", "SSHKeys",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE", "SSHKeys",
                 "Vocabulary",
             ],
+            swiftSettings: house + plain),
+        .executableTarget(
+            name: "opk-home", dependencies: ["SafeFiles", "ChildProcess", "Confinement", "CSystem", "Vocabulary"],
             swiftSettings: house + plain),
         program("opk-fetch", ["ChildProcess", "FetchSetup", "OIDC", "HTTP", "KeyCache", "Vocabulary"]),
         program(
@@ -162,12 +167,19 @@ let package = Package(
         testing("JOSETests", ["JOSE", "LibCrypto", "Vocabulary"]),
         testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
-        testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing("PolicyTests", ["Policy", "ChildProcess", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing(
+            "PluginsTests",
+            ["Plugins", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "ChildProcess", "LibCrypto", "Verifier", "Vocabulary"],
+            exclude: ["opkssh_peer.py"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing(
             "OpkVerifyTests",
-            ["opk-verify", "opk-fetch", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles", "Vocabulary"],
+            [
+                "opk-verify", "opk-fetch", "opk-home", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles",
+                "Vocabulary",
+            ],
             exclude: ["touched.txt"]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         // A program that confines itself and then tries what it is told: what has been given up cannot be had back by a test.
