@@ -130,6 +130,11 @@ let package = Package(
                 "CSystem", "Vocabulary",
             ]),
         module(
+            "PolicyAdministration",
+            [
+                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "Vocabulary",
+            ]),
+        module(
             "DemoProvider",
             [
                 "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
@@ -152,9 +157,9 @@ let package = Package(
         program(
             "opk",
             [
-                "ChildProcess", "Login", "Audit", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier",
-                "PKToken",
-                "SSHKeys", "JOSE",
+                "ChildProcess", "Login", "Audit", "KeyAdministration", "PolicyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC",
+                "HTTP",
+                "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE",
                 "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
         program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
@@ -211,6 +216,9 @@ let package = Package(
                 "Audit", "opk", "opk-fetch", "KeyCache", "Policy", "ChildProcess", "CSystem", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto",
                 "Vocabulary",
             ]),
+        testing(
+            "PolicyAdministrationTests",
+            ["PolicyAdministration", "opk", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),
         testing(
             "LoginTests",
             [
