@@ -66,11 +66,16 @@ extension Login {
         if bench.needsUserID { return .needs(.userID) }
         let mayAsk = hasAccessToken && isUserinfoOpen
         // A grant that sshd may turn down for the row's own `from` does not keep others from being looked for.
-        let sure = bench.grants.filter { !$0.isConditional }
         let mayBeExcepted = mayAsk && rules.contains(where: \.isLeftToSSHDButForAGroup)
-        if !sure.isEmpty { return mayBeExcepted && sure.allSatisfy { $0.from != nil } ? .needs(.userinfo) : .admitted(bench.grants) }
-        // What a home file or a plugin says is bound by every rule, so where one cannot hold they are not asked.
         let unmet = rules.filter { !$0.holds }
+        let sure = bench.grants.filter { !$0.isConditional }
+        if !sure.isEmpty {
+            // Where sshd has to check what a rule says, userinfo is asked if it may know of an exception.
+            let isOpen =
+                mayBeExcepted || mayAsk && bench.rows.contains { $0.row.options.isBreakGlass && isForUserinfo($0, unmet, mayBeExcepted) }
+            return isOpen && sure.allSatisfy { $0.from != nil } ? .needs(.userinfo) : .admitted(bench.grants)
+        }
+        // What a home file or a plugin says is bound by every rule, so where one cannot hold they are not asked.
         let canHold = unmet.allSatisfy { mayAsk && $0.isForUserinfo }
         if case .notAsked = evidence.home, canHold { return .needs(.home) }
         if mayAsk, bench.rows.contains(where: { isForUserinfo($0, unmet, mayBeExcepted) }) { return .needs(.userinfo) }

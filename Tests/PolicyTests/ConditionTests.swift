@@ -51,7 +51,7 @@ struct ConditionTests {
         if !admits { #expect(verdict.code == .conditionNotMet) }
     }
 
-    static let claims: [(options: String, claims: JSON, admits: Bool)] = [
+    static let facts: [(options: String, claims: JSON, admits: Bool)] = [
         ("amr=\"hwk\"", ["amr": ["pwd", "hwk"]], true), ("amr=\"hwk|fido\"", ["amr": ["fido"]], true),
         ("amr=\"hwk|fido\"", ["amr": "fido"], true), ("amr=\"hwk\"", ["amr": ["HWK"]], false), ("amr=\"hwk\"", ["amr": ["hwk2"]], false),
         ("amr=\"hwk\"", ["amr": "pwd hwk"], false), ("amr=\"hwk\"", ["amr": [["hwk"]]], false), ("amr=\"hwk\"", ["amr": ["hwk": true]], false),
@@ -76,9 +76,9 @@ struct ConditionTests {
         ("reason=\"why\"", [:], true), ("break-glass", [:], true),
     ]
 
-    @Test("what the token says of itself", arguments: claims.indices)
+    @Test("what the token says of itself", arguments: facts.indices)
     func claims(_ index: Int) throws {
-        let (options, claims, admits) = Self.claims[index]
+        let (options, claims, admits) = Self.facts[index]
         let verdict = try verdict(options, claims)
         #expect(verdict.isAdmitted == admits, "\(options) \(claims): \(verdict)")
         if !admits { #expect(verdict.code == .conditionNotMet) }
