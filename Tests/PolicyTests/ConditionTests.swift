@@ -54,10 +54,12 @@ struct ConditionTests {
     static let facts: [(options: String, claims: JSON, admits: Bool)] = [
         ("amr=\"hwk\"", ["amr": ["pwd", "hwk"]], true), ("amr=\"hwk|fido\"", ["amr": ["fido"]], true),
         ("amr=\"hwk|fido\"", ["amr": "fido"], true), ("amr=\"hwk\"", ["amr": ["HWK"]], false), ("amr=\"hwk\"", ["amr": ["hwk2"]], false),
-        ("amr=\"hwk\"", ["amr": "pwd hwk"], false), ("amr=\"hwk\"", ["amr": [["hwk"]]], false), ("amr=\"hwk\"", ["amr": ["hwk": true]], false),
+        ("amr=\"hwk\"", ["amr": "pwd hwk"], false), ("amr=\"hwk\"", ["amr": [["hwk"]]], false),
+        ("amr=\"hwk\"", ["amr": ["hwk": true]], false),
         ("amr=\"hwk\"", ["amr": nil], false), ("amr=\"hwk\"", ["amr": []], false), ("amr=\"hwk\"", [:], false),
         ("amr=\"hwk\"", ["amr": "hwk|fido"], false), ("acr=\"phr\"", ["acr": "phr"], true), ("acr=\"phr\"", ["acr": "phrh"], false),
-        ("acr=\"phr\"", ["acr": "PHR"], false), ("acr=\"phr\"", ["acr": ["phr", "x"]], false), ("acr=\"phr\"", ["acr": ["x", "phr"]], false),
+        ("acr=\"phr\"", ["acr": "PHR"], false), ("acr=\"phr\"", ["acr": ["phr", "x"]], false),
+        ("acr=\"phr\"", ["acr": ["x", "phr"]], false),
         ("acr=\"1\"", ["acr": 1], true), ("acr=\"phr\"", ["acr": nil], false), ("acr=\"phr\"", [:], false),
         ("acr=\"urn:a,b\"", ["acr": "urn:a,b"], true), ("claim=\"a:b\"", ["a": "b"], true), ("claim=\"a:b\"", ["a": ["x", "b"]], true),
         ("claim=\"a:b\"", ["a": "B"], false), ("claim=\"a:b\"", ["A": "b"], false), ("claim=\"a:b\"", [:], false),
@@ -72,7 +74,8 @@ struct ConditionTests {
         ("claim=\"email:a@b.c\"", ["email": "a@b.c", "email_verified": false], false),
         ("claim=\"email:a@b.c\"", ["email": "a@b.c", "email_verified": "false"], false),
         ("claim=\"email:a@b.c\"", ["email": "x@b.c", "email_verified": true], false),
-        ("claim=\"email_verified:true\"", ["email_verified": true], true), ("claim=\"email_verified:true\"", ["email_verified": false], false),
+        ("claim=\"email_verified:true\"", ["email_verified": true], true),
+        ("claim=\"email_verified:true\"", ["email_verified": false], false),
         ("reason=\"why\"", [:], true), ("break-glass", [:], true),
     ]
 
@@ -106,7 +109,10 @@ struct ConditionTests {
     func others() throws {
         let rows = Question.row("expires=\"2020-01-01T00:00Z\"") + Question.row("pty") + Question.row("amr=\"hwk\"")
         #expect(try Question { $0.rows = rows }.verdict().lines == [2])
-        #expect(try Question { $0.rows = rows; $0.claims = ["amr": "hwk"] }.verdict().lines == [2, 3])
+        #expect(
+            try Question {
+                $0.rows = rows; $0.claims = ["amr": "hwk"]
+            }.verdict().lines == [2, 3])
     }
 }
 
@@ -181,17 +187,36 @@ struct PlaceTests {
         let rule = "require: [{accounts: [root], amr: [hwk]}]"
         let excepting = "require: [{accounts: [root], amr: [hwk], except_break_glass: true}]"
         let rows = Question.row("pty") + Question.row("break-glass")
-        #expect(try Question { $0.rows = rows; $0.config = rule }.verdict().code == .requirementNotMet)
-        let verdict = try Question { $0.rows = rows; $0.config = excepting }.verdict()
+        #expect(
+            try Question {
+                $0.rows = rows; $0.config = rule
+            }.verdict().code == .requirementNotMet)
+        let verdict = try Question {
+            $0.rows = rows; $0.config = excepting
+        }.verdict()
         #expect(verdict.lines == [2] && verdict.grants?[0].isBreakGlass == true)
-        #expect(try Question { $0.rows = Question.row("pty"); $0.config = excepting }.verdict().code == .requirementNotMet)
-        let both = try Question { $0.rows = rows; $0.config = excepting; $0.claims = ["amr": "hwk"] }.verdict()
+        #expect(
+            try Question {
+                $0.rows = Question.row("pty"); $0.config = excepting
+            }.verdict().code == .requirementNotMet)
+        let both = try Question {
+            $0.rows = rows; $0.config = excepting; $0.claims = ["amr": "hwk"]
+        }.verdict()
         #expect(both.lines == [1, 2] && both.grants?.map(\.isBreakGlass) == [false, true])
-        #expect(try Question { $0.rows = rows; $0.config = excepting.replacing("}]", with: "}, {accounts: ['*'], acr: x}]") }.verdict().code
-            == .requirementNotMet, "another rule binds it still")
-        #expect(try Question { $0.rows = rows; $0.config = excepting + "\ndeny_users: [root]" }.verdict().code == .denied)
-        #expect(try Question { $0.rows = Question.row("break-glass,expires=\"2020-01-01T00:00Z\""); $0.config = excepting }.verdict().code
-            == .conditionNotMet, "its own conditions hold all the same")
+        #expect(
+            try Question {
+                $0.rows = rows; $0.config = excepting.replacing("}]", with: "}, {accounts: ['*'], acr: x}]")
+            }.verdict().code
+                == .requirementNotMet, "another rule binds it still")
+        #expect(
+            try Question {
+                $0.rows = rows; $0.config = excepting + "\ndeny_users: [root]"
+            }.verdict().code == .denied)
+        #expect(
+            try Question {
+                $0.rows = Question.row("break-glass,expires=\"2020-01-01T00:00Z\""); $0.config = excepting
+            }.verdict().code
+                == .conditionNotMet, "its own conditions hold all the same")
     }
 
     @Test("in a home file, break-glass makes a bad row")
@@ -217,7 +242,9 @@ struct PlaceTests {
         ("10.0.0.0/8,!*.example.com", "11.0.0.1", false),
     ]
 
-    @Test("from is checked where the address is known, and printed as well; where a host's name decides, sshd does", arguments: places.indices)
+    @Test(
+        "from is checked where the address is known, and printed as well; where a host's name decides, sshd does", arguments: places.indices
+    )
     func from(_ index: Int) throws {
         let (from, address, admits) = Self.places[index]
         let question = Question {

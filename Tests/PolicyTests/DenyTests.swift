@@ -18,7 +18,8 @@ struct DenyTests {
         (["groups": ["contractors-ended": true]], .groupsUnknown), (["groups": [:]], .groupsUnknown),
         (["groups": [["contractors-ended"]]], .groupsUnknown), (["groups": ["staff", nil]], .groupsUnknown),
         (["groups": [["name": "x"]]], .groupsUnknown), (["groups": [nil, "contractors-ended"]], .denied),
-        (["_claim_names": ["groups": "src1"]], .groupsUnknown), (["_claim_names": ["groups": "src1"], "groups": ["staff"]], .groupsUnknown),
+        (["_claim_names": ["groups": "src1"]], .groupsUnknown),
+        (["_claim_names": ["groups": "src1"], "groups": ["staff"]], .groupsUnknown),
         (["_claim_names": ["groups": "src1"], "groups": ["contractors-ended"]], .denied), (["_claim_names": ["address": "src1"]], nil),
         (["_claim_names": [:]], nil), (["_claim_names": "groups"], .groupsUnknown), (["_claim_names": nil], .groupsUnknown),
         (["_claim_names": ["groups"]], .groupsUnknown), (["hasgroups": true], .groupsUnknown), (["hasgroups": "true"], .groupsUnknown),
@@ -28,10 +29,15 @@ struct DenyTests {
     @Test("deny_groups: whoever is in one is out, and so is everybody of whom it cannot be known", arguments: lists.indices)
     func groups(_ index: Int) throws {
         let (claims, code) = Self.lists[index]
-        let verdict = try Question { $0.claims = claims; $0.config = Self.list }.verdict()
+        let verdict = try Question {
+            $0.claims = claims; $0.config = Self.list
+        }.verdict()
         #expect(verdict.code == code && verdict.isAdmitted == (code == nil), "\(claims): \(verdict)")
         #expect(try Question { $0.claims = claims }.verdict().isAdmitted, "without the list, all are admitted")
-        #expect(try Question { $0.claims = claims; $0.config = "deny_groups: []" }.verdict().isAdmitted)
+        #expect(
+            try Question {
+                $0.claims = claims; $0.config = "deny_groups: []"
+            }.verdict().isAdmitted)
     }
 
     @Test(
@@ -77,7 +83,10 @@ struct DenyTests {
         #expect(try question.verdict().code == code, "\(token) \(userinfo)")
         #expect(try question.verdict().isAdmitted == (code == nil))
         question.userinfo = nil
-        let isOpen = try Question { $0.claims = token; $0.config = Self.list }.verdict().code == .groupsUnknown
+        let isOpen =
+            try Question {
+                $0.claims = token; $0.config = Self.list
+            }.verdict().code == .groupsUnknown
         if isOpen { #expect(try question.verdict() == .needs(.userinfo)) }
         question.config += "\ndeny_users: [root]"
         #expect(try question.verdict().code == .denied, "userinfo is not asked where a list names the login anyhow")

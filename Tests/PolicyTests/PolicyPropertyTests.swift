@@ -17,7 +17,9 @@ private struct Chance {
         (0..<Int.random(in: range, using: &random)).map { _ in make(&self) }
     }
 
-    static let blocks = ["10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "10.1.1.1", "192.0.2.0/24", "2001:db8::/32", "2001:db8:1::/48", "0.0.0.0/0", "::/0"]
+    static let blocks = [
+        "10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24", "10.1.1.1", "192.0.2.0/24", "2001:db8::/32", "2001:db8:1::/48", "0.0.0.0/0", "::/0",
+    ]
     static let addresses = ["10.0.0.1", "10.1.0.1", "10.1.1.1", "10.1.1.2", "192.0.2.7", "11.0.0.1", "2001:db8::1", "2001:db8:1::1", "::1"]
 
     /// Of blocks, perhaps with some left out.
@@ -109,7 +111,9 @@ private struct World {
     init(_ chance: inout Chance, denying: Bool = true) {
         rows = chance.some(0...5) { $0.row() }
         rules = chance.isOne(in: 2) ? [] : chance.some(1...3) { $0.rule() }
-        denials = denying && chance.isOne(in: 3) ? chance.one(of: ["deny_groups: [D]\n", "deny_emails: [x@b.c]\n", "deny_users: [deploy]\n"]) : ""
+        denials =
+            denying && chance.isOne(in: 3)
+            ? chance.one(of: ["deny_groups: [D]\n", "deny_emails: [x@b.c]\n", "deny_users: [deploy]\n"]) : ""
         claims = chance.claims()
         userinfo = chance.isOne(in: 2) ? chance.claims() : nil
         address = chance.isOne(in: 2) ? nil : NetworkAddress(Text(chance.one(of: Chance.addresses)))
@@ -159,14 +163,20 @@ private struct World {
 
 /// What a grant is, wherever its row stands.
 private func meaning(_ grant: Grant) -> String {
-    let kind = switch grant.source { case .row: "row"; case .home: "home"; case .plugin(let name): name }
+    let kind =
+        switch grant.source {
+        case .row: "row";
+        case .home: "home";
+        case .plugin(let name): name
+        }
     let from = grant.from?.description.split(separator: ",").sorted().joined(separator: ",")
     return "\(kind) \(from ?? "-") \(grant.session) \(grant.reason.map { "\($0)" } ?? "-") \(grant.isBreakGlass)"
 }
 
 @Suite("What is true of every policy")
 struct PolicyPropertyTests {
-    private func worlds(_ group: UInt64, _ count: UInt64 = 400, denying: Bool = true, _ check: (inout Chance, World) throws -> Void) throws {
+    private func worlds(_ group: UInt64, _ count: UInt64 = 400, denying: Bool = true, _ check: (inout Chance, World) throws -> Void) throws
+    {
         for seed in 0..<count {
             var chance = Chance(group << 32 | seed)
             let world = World(&chance, denying: denying)
@@ -229,7 +239,9 @@ struct PolicyPropertyTests {
     func denials(group: UInt64) throws {
         try worlds(250 + group, denying: false) { chance, world in
             var stricter = world
-            stricter.denials = chance.one(of: ["deny_groups: [a]\n", "deny_emails: [a@b.c]\n", "deny_users: [deploy]\n", "deny_groups: [zzz]\n"])
+            stricter.denials = chance.one(of: [
+                "deny_groups: [a]\n", "deny_emails: [a@b.c]\n", "deny_users: [deploy]\n", "deny_groups: [zzz]\n",
+            ])
             if try stricter.decided().verdict.isAdmitted { #expect(try world.decided().verdict.isAdmitted, "\(stricter)") }
         }
     }
@@ -288,13 +300,15 @@ struct PolicyPropertyTests {
             var more = world
             let options = chance.some(0...2) { $0.option() }.joined(separator: ",")
             more.rows.append(
-                chance.one(of: ["root sub-9 \(someIssuer.string) ", "www sub-1 \(someIssuer.string) ", "root sub-1 https://other.example "]) + options)
+                chance.one(of: ["root sub-9 \(someIssuer.string) ", "www sub-1 \(someIssuer.string) ", "root sub-1 https://other.example "])
+                    + options)
             let (before, after) = (try world.decided().verdict, try more.decided().verdict)
             #expect(before.grants == after.grants, "\(more)")
         }
     }
 
-    @Test("a row with any byte changed admits what it says then or nothing: never without a condition that is still in it", arguments: 0..<4)
+    @Test(
+        "a row with any byte changed admits what it says then or nothing: never without a condition that is still in it", arguments: 0..<4)
     func damaged(group: UInt64) throws {
         var stillThere = 0
         let replacements = Array("\"\\,=# \tx0|!*".utf8) + [0x00, 0x7F, 0xC3, 0xFF]

@@ -115,29 +115,36 @@ struct RequirementTests {
 
     // MARK: - from
 
-    @Test("from is held against a known address, and then not printed", arguments: [
-        ("10.1.1.1", true), ("::ffff:10.1.1.1", true), ("2001:db8::5", true), ("11.1.1.1", false), ("2001:db9::", false), ("::1", false),
-    ])
+    @Test(
+        "from is held against a known address, and then not printed",
+        arguments: [
+            ("10.1.1.1", true), ("::ffff:10.1.1.1", true), ("2001:db8::5", true), ("11.1.1.1", false), ("2001:db9::", false),
+            ("::1", false),
+        ])
     func knownAddress(address: String, admits: Bool) throws {
         let rule = "accounts: ['*'], from: [10.0.0.0/8, \"2001:db8::/32\"]"
         let verdict = try verdict([rule], from: address)
         #expect(verdict.isAdmitted == admits)
         if admits { #expect(verdict.from == [nil]) } else { #expect(verdict.code == .requirementNotMet) }
-        #expect(try self.verdict([rule, "accounts: [root], from: [10.1.0.0/16]"], from: address).isAdmitted == address.hasSuffix("10.1.1.1"))
+        #expect(
+            try self.verdict([rule, "accounts: [root], from: [10.1.0.0/16]"], from: address).isAdmitted == address.hasSuffix("10.1.1.1"))
     }
 
     /// Rules' lists, the row's own, and what is printed; nil: refused.
     static let printed: [(rules: [String], own: String?, printed: String?)] = [
         (["10.0.0.0/8"], nil, "10.0.0.0/8"), (["10.0.0.0/8, '2001:db8::/32'"], nil, "10.0.0.0/8,2001:db8::/32"),
         (["10.0.0.0/8", "10.1.0.0/16"], nil, "10.1.0.0/16"), (["10.1.0.0/16", "10.0.0.0/8"], nil, "10.1.0.0/16"),
-        (["10.0.0.0/8, 192.0.2.0/24", "192.0.2.1, 10.9.0.0/16, 11.0.0.0/8"], nil, "10.9.0.0/16,192.0.2.1"), (["10.0.0.0/8", "11.0.0.0/8"], nil, nil),
+        (["10.0.0.0/8, 192.0.2.0/24", "192.0.2.1, 10.9.0.0/16, 11.0.0.0/8"], nil, "10.9.0.0/16,192.0.2.1"),
+        (["10.0.0.0/8", "11.0.0.0/8"], nil, nil),
         (["10.0.0.0/8", "'::/0'"], nil, nil), (["10.0.0.0/8"], "10.1.0.0/16", "10.1.0.0/16"), (["10.0.0.0/8"], "0.0.0.0/0", "10.0.0.0/8"),
         (["10.0.0.0/8"], "192.0.2.0/24", nil), (["10.0.0.0/8"], "10.0.0.0/8,!10.9.0.0/16", "!10.9.0.0/16,10.0.0.0/8"),
         (["10.0.0.0/8"], "!10.0.0.0/8,0.0.0.0/0", nil), (["10.0.0.0/8"], "*", "10.0.0.0/8"), (["10.0.0.0/8"], "*.example.com", nil),
-        (["10.0.0.0/8"], "10.1.0.0/16,*.example.com", nil), (["10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24"], "10.1.1.1,10.2.2.2", "10.1.1.1"),
+        (["10.0.0.0/8"], "10.1.0.0/16,*.example.com", nil),
+        (["10.0.0.0/8", "10.1.0.0/16", "10.1.1.0/24"], "10.1.1.1,10.2.2.2", "10.1.1.1"),
     ]
 
-    @Test("from is printed where the address is not known: what rules and row have in common, or nothing admits", arguments: printed.indices)
+    @Test(
+        "from is printed where the address is not known: what rules and row have in common, or nothing admits", arguments: printed.indices)
     func unknownAddress(_ index: Int) throws {
         let (rules, own, printed) = Self.printed[index]
         let texts = rules.map { "accounts: ['*'], from: [\($0)]" }
@@ -280,7 +287,8 @@ struct RequirementTests {
         }
         for bad in [
             "home_policy: 'false'", "home_policy: no", "home_policy: 0", "home_policy:", "home_policy: [false]", "skew: 60", "skew: 601s",
-            "skew: 11m", "skew: -1s", "skew:", "skew: [60s]", "deny_groups: x", "deny_groups: ['']", "deny_groups: [~]", "deny_groups: {a: b}",
+            "skew: 11m", "skew: -1s", "skew:", "skew: [60s]", "deny_groups: x", "deny_groups: ['']", "deny_groups: [~]",
+            "deny_groups: {a: b}",
         ] {
             #expect(throws: ConfigurationError.self, "\(bad)") { try config(bad) }
         }

@@ -73,13 +73,16 @@ struct RowOptionTests {
             "expires=\"2026-12-24T18:00\"", "expires=\"2026-12-24 18:00Z\"", "expires=\"2026-02-29T18:00Z\"", "expires=\"never\"",
             "expires = \"2026-12-24T18:00Z\"", "starts=\"tomorrow\"", "hours=\"\"", "hours=\"always\"", "hours=\"09:00\"",
             "hours=\"09:00-09:00\"", "hours=\"09:00-25:00\"", "hours=\"09:00-17:00 Mars/Olympus\"", "hours=\"09:00-17:00 ../UTC\"",
-            "hours=\"mon-foo 09:00-17:00\"", "claim", "claim=\"\"", "claim=\"a\"", "claim=\"a:\"", "claim=\":b\"", "claim=\"https://x/y:z\"",
+            "hours=\"mon-foo 09:00-17:00\"", "claim", "claim=\"\"", "claim=\"a\"", "claim=\"a:\"", "claim=\":b\"",
+            "claim=\"https://x/y:z\"",
             "claim=\"\\\"a:b\"", "claim=\"a\\\"b:c\"", "amr=\"\"", "amr=\"hwk|\"", "amr=\"|\"", "amr=\"hwk||fido\"", "amr=\"hwk | fido\"",
-            "acr", "acr=\"\"", "max-age=\"1\"", "max-age=\"0h\"", "max-age=\"1w\"", "max-age=\"-1h\"", "max-age=\"1.5h\"", "max-age=\" 1h\"",
+            "acr", "acr=\"\"", "max-age=\"1\"", "max-age=\"0h\"", "max-age=\"1w\"", "max-age=\"-1h\"", "max-age=\"1.5h\"",
+            "max-age=\" 1h\"",
             "max-age=\"99999999d\"", "max-auth-age=\"oidc\"", "account-claim", "account-claim=\"\"", "reason", "reason=\"\"",
             "break-glass=\"yes\"", "from", "from=\"\"", "from=\"10.0.0.0/33\"", "from=\"10.0.0.1/8\"", "from=\"!10.0.0.1\"", "from=\"a b\"",
             "from=\"10.0.0.1,\"", "restrict=\"yes\"", "pty=\"yes\"", "command", "command=\"\"", "command=\"a\\\"", "command=\"a\\\\\"",
-            "permitopen=\"\"", "permitopen=\"80\"", "permitopen=\"localhost:\"", "permitopen=\"localhost:0\"", "permitopen=\"localhost:65536\"",
+            "permitopen=\"\"", "permitopen=\"80\"", "permitopen=\"localhost:\"", "permitopen=\"localhost:0\"",
+            "permitopen=\"localhost:65536\"",
             "permitopen=\"localhost:http\"", "permitopen=\":80\"", "permitopen=\"local host:80\"", "permitopen=\"::1:80\"",
             "permitopen=\"[::1:80\"", "permitopen=\"[]:80\"", "permitopen=\"a/b:80\"", "permitopen=\"a:1,b:2\"", "permitopen=\"a:+1\"",
             "permitopen=\"[::1]x:80\"", "permitlisten=\"\"", "permitlisten=\"localhost\"", "permitlisten=\"99999\"", "permitlisten=\":80\"",
@@ -101,7 +104,8 @@ struct RowOptionTests {
     func twice(option: String) {
         #expect(read(option).problem == nil)
         #expect(read("\(option),\(option)").problem?.contains("twice") == true)
-        #expect(read("\(option),\(option.uppercased().prefix { $0 != "=" })\(option.drop { $0 != "=" })").problem?.contains("twice") == true)
+        #expect(
+            read("\(option),\(option.uppercased().prefix { $0 != "=" })\(option.drop { $0 != "=" })").problem?.contains("twice") == true)
         guard RowOptionTests.pairs.contains(option) else { return }
         #expect(read("\(option),no-\(option)").problem?.contains("opposite") == true)
         #expect(read("no-\(option),restrict,\(option)").problem?.contains("opposite") == true)

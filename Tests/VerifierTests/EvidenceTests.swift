@@ -40,7 +40,8 @@ extension String {
 struct EvidenceTests {
     static let start = ["config", "providers", "keys", "revoked", "authID"]
 
-    private func asked(_ login: MintedLogin? = nil, as account: String = "guest", _ change: (inout TestSources) -> Void) throws -> [String] {
+    private func asked(_ login: MintedLogin? = nil, as account: String = "guest", _ change: (inout TestSources) -> Void) throws -> [String]
+    {
         let answer = try Answer(login ?? MintedLogin(), as: account, change)
         #expect(answer.asked.prefix(5) == Self.start[...])
         return Array(answer.asked.dropFirst(5))
@@ -55,12 +56,16 @@ struct EvidenceTests {
     @Test("where no row admits: the home file, then userinfo, then plugins, each once")
     func order() throws {
         #expect(try asked { $0.authIDText = "" } == ["home"])
-        #expect(try asked { $0.authIDText = ""; $0.hasPlugins = true } == ["home", "plugins"])
+        #expect(
+            try asked {
+                $0.authIDText = ""; $0.hasPlugins = true
+            } == ["home", "plugins"])
         #expect(try asked(loginWithAccessToken()) { $0.authIDText = "" } == ["home"], "there is no row that userinfo could help")
-        #expect(try asked(loginWithAccessToken()) {
-            $0.authIDText = ""
-            $0.hasPlugins = true
-        } == ["home", "userinfo", "plugins"], "a plugin is told what userinfo says")
+        #expect(
+            try asked(loginWithAccessToken()) {
+                $0.authIDText = ""
+                $0.hasPlugins = true
+            } == ["home", "userinfo", "plugins"], "a plugin is told what userinfo says")
         let all = try asked(loginWithAccessToken()) {
             $0.authIDText = row("", "oidc:groups:x")
             $0.homeText = row("", "oidc:groups:y")
@@ -68,10 +73,11 @@ struct EvidenceTests {
             $0.hasPlugins = true
         }
         #expect(all == ["home", "userinfo", "revoked", "plugins"], "userinfo may know an email that is revoked")
-        #expect(try asked(loginWithAccessToken()) {
-            $0.authIDText = row("", "oidc:groups:x")
-            $0.hasPlugins = true
-        } == ["home", "userinfo", "plugins"], "an answer that is none is not asked for again")
+        #expect(
+            try asked(loginWithAccessToken()) {
+                $0.authIDText = row("", "oidc:groups:x")
+                $0.hasPlugins = true
+            } == ["home", "userinfo", "plugins"], "an answer that is none is not asked for again")
     }
 
     @Test("what answers ends the questions")
@@ -139,7 +145,10 @@ struct EvidenceTests {
             #expect(answer.asked == Self.start && answer.refusal == .noRowAdmits, "\(config)")
         }
         let groups = "require: [{accounts: [guest], groups: [x]}]\n"
-        #expect(try asked { $0.configText = groups; $0.hasPlugins = true } == [], "without an access token it cannot")
+        #expect(
+            try asked {
+                $0.configText = groups; $0.hasPlugins = true
+            } == [], "without an access token it cannot")
         let open = try Answer(loginWithAccessToken()) {
             $0.configText = groups
             $0.userinfoAnswer = #"{"sub":"alice-1","groups":["x"]}"#
@@ -168,10 +177,18 @@ struct EvidenceTests {
     func userID() throws {
         let claims = try MintedLogin().with { $0.claims["name"] = "guest" }
         let text = row("account-claim=\"name\"", account: "*")
-        #expect(try asked(claims) { $0.authIDText = text; $0.number = .known(1000) } == ["userID"])
-        #expect(try Answer(claims) { $0.authIDText = text; $0.number = .known(1000) }.lines?.count == 1)
+        #expect(
+            try asked(claims) {
+                $0.authIDText = text; $0.number = .known(1000)
+            } == ["userID"])
+        #expect(
+            try Answer(claims) {
+                $0.authIDText = text; $0.number = .known(1000)
+            }.lines?.count == 1)
         for number: UserIDAnswer in [.known(999), .known(0), .unknown] {
-            let answer = try Answer(claims) { $0.authIDText = text; $0.number = number }
+            let answer = try Answer(claims) {
+                $0.authIDText = text; $0.number = number
+            }
             #expect(answer.asked == Self.start + ["userID", "home"] && answer.refusal == .conditionNotMet)
         }
         #expect(try asked { $0.authIDText = text } == ["home"], "the claim does not name the account")
@@ -183,7 +200,9 @@ struct EvidenceTests {
         #expect(atHome.asked == Self.start + ["home", "userID"] && atHome.lines?.count == 1)
     }
 
-    @Test("who is denied or revoked costs nobody a question", arguments: ["deny_users: [GUEST]", "deny_emails: [alice@example.com]", "deny_groups: [G]"])
+    @Test(
+        "who is denied or revoked costs nobody a question",
+        arguments: ["deny_users: [GUEST]", "deny_emails: [alice@example.com]", "deny_groups: [G]"])
     func denied(config: String) throws {
         let login = try loginWithAccessToken().with { $0.claims["groups"] = ["g"] }
         let answer = try Answer(login) {
@@ -282,9 +301,13 @@ struct GrantLineTests {
         let rows = row() + row("from=\"10.1.0.0/16,192.0.2.0/24\",pty") + row("from=\"192.0.2.0/24\"")
         let unknown = try answer(rows) { $0.configText = config }
         #expect(options(unknown) == [",from=\"10.0.0.0/8,2001:db8::/32\"", ",from=\"10.1.0.0/16\",pty"])
-        let inside = try answer(rows) { $0.configText = config; $0.clientAddress = NetworkAddress("10.1.0.1") }
+        let inside = try answer(rows) {
+            $0.configText = config; $0.clientAddress = NetworkAddress("10.1.0.1")
+        }
         #expect(options(inside) == ["", ",from=\"10.1.0.0/16,192.0.2.0/24\",pty"])
-        let outside = try answer(rows) { $0.configText = config; $0.clientAddress = NetworkAddress("192.0.2.1") }
+        let outside = try answer(rows) {
+            $0.configText = config; $0.clientAddress = NetworkAddress("192.0.2.1")
+        }
         #expect(outside.refusal == .requirementNotMet)
     }
 
@@ -326,7 +349,9 @@ struct GrantLineTests {
     @Test("a reason is escaped and cut")
     func escaped() throws {
         let reason = try answer(row("reason=\"a\\\" break-glass rows=9 \u{202E}x\"")).logLine
-        #expect(reason.contains("grant-reason=\"a\\\" break-glass rows=9 \\u{202e}x\"") || reason.contains("grant-reason=\"a\\u{22}"), "\(reason)")
+        #expect(
+            reason.contains("grant-reason=\"a\\\" break-glass rows=9 \\u{202e}x\"") || reason.contains("grant-reason=\"a\\u{22}"),
+            "\(reason)")
         #expect(!reason.contains("\u{202E}"))
         let long = try answer(row("reason=\"" + String(repeating: "r", count: 5000) + "\"")).logLine
         #expect(long.count < 1200)
@@ -337,7 +362,7 @@ struct GrantLineTests {
         let rule = try answer(row()) { $0.configText = "deny_users: []\nrequire: [{accounts: [guest], amr: [hwk]}]\n" }
         #expect(rule.refusal == .requirementNotMet)
         #expect(rule.logLine.contains("step=9 reason=requirement-not-met") && rule.logLine.contains("line 2 of config.yml wants amr hwk"))
-        let condition = try answer(row("pty") .replacing("pty", with: "acr=\"x\""))
+        let condition = try answer(row("pty").replacing("pty", with: "acr=\"x\""))
         #expect(condition.refusal == .conditionNotMet && condition.logLine.contains("auth_id, line 1: wants acr x"))
     }
 }
