@@ -185,6 +185,9 @@ let package = Package(
                 "JOSE", "LibCrypto",
                 "DemoProvider", "Vocabulary",
             ]),
+        // What documents show, typed and read: examples of every file and command.
+        testing(
+            "PolicyExamplesTests", ["opk", "Policy", "PKToken", "JOSE", "SSHKeys", "ChildProcess", "Vocabulary", arguments]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
         testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),
