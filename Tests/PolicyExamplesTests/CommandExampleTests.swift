@@ -44,7 +44,9 @@ import Testing
     func complete() {
         #expect(CommandExampleTests.lines.count > 20 && CommandExampleTests.spans.count > 5)
         let there = Set(Opk.configuration.subcommands.compactMap { $0.configuration.commandName })
-        #expect(CommandExampleTests.pending.isDisjoint(with: there), "take these off the list: \(CommandExampleTests.pending.intersection(there))")
+        #expect(
+            CommandExampleTests.pending.isDisjoint(with: there),
+            "take these off the list: \(CommandExampleTests.pending.intersection(there))")
     }
 
     private func parse(_ shown: Shown) {

@@ -5,6 +5,8 @@ enum ExampleKind: Hashable {
     case authID, providers, revoked, config, plugin, commands
     /// A drawing, a log line, another program's configuration.
     case other
+
+    static let configKeys = ["deny_users:", "deny_emails:", "deny_groups:", "home_policy:", "require:", "keys:", "skew:", "env_vars:"]
 }
 
 extension Document.Block {
@@ -20,16 +22,17 @@ extension Document.Block {
         let words = first.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
         let word = words.first ?? ""
         let bare = word.trimmingCharacters(in: CharacterSet(charactersIn: "'\""))
-        if ["email:", "sub:", "key:SHA256", "issuer:"].contains(where: bare.hasPrefix) { return .revoked }
+        if ["email:", "sub:", "key:SHA256", "issuer:"].contains(where: { bare.hasPrefix($0) && bare.count > $0.count }) { return .revoked }
         if isBad && words.count < 3 && content.contains(where: { $0.hasPrefix("email:") }) { return .revoked }
         if word.hasPrefix("http://") || word.hasPrefix("https://") { return words.count >= 3 ? .providers : .other }
-        // The issuer is the first URL of a row that has nothing like it before.
-        if words.count >= 3, first.contains(" http://") || first.contains(" https://"), !first.contains("://\""), !word.hasSuffix(":") {
+        // Behind an account and an identity stands an issuer.
+        if !word.contains(":"), !word.contains("/"),
+            words.dropFirst(2).contains(where: { $0.hasPrefix("http://") || $0.hasPrefix("https://") })
+        {
             return .authID
         }
-        if content.contains(where: { $0.contains(" https://idp.") || $0.contains("\thttps://") }), !word.hasSuffix(":") { return .authID }
         if word == "name:" { return .plugin }
-        if word.hasSuffix(":"), word.dropLast().allSatisfy({ $0.isLowercase || $0 == "_" }) { return .config }
+        if isBad && word.hasSuffix(":") || ExampleKind.configKeys.contains(word) { return .config }
         return .other
     }
 }
@@ -40,13 +43,15 @@ struct Command: CustomStringConvertible, Sendable {
     let words: [String]
     let description: String
 
-    static let prompts = ["$ sudo ", "$ ", "# ", "sudo ", ""]
+    static let prompts = ["$ sudo ", "$ ", "# ", "there# ", "here# ", "sudo ", ""]
 
     init?(_ line: String) {
         let text = line.trimmingCharacters(in: .whitespaces)
         guard let prompt = Command.prompts.first(where: { text.hasPrefix($0 + "opk ") }) else { return nil }
         description = String(text.dropFirst(prompt.count))
         words = Array(Command.split(description).dropFirst())
+        // In a drawing something else stands there.
+        guard words.first.map({ $0.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x61...0x7A).contains($0) } }) != false else { return nil }
     }
 
     /// `# opk add …` is a command that root types.

@@ -32,7 +32,8 @@ struct Document: CustomStringConvertible, Sendable {
 
     static func names(_ folder: String) -> [String] {
         let path = SharedData.packageRoot.appendingPathComponent(folder).path
-        return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.contains(".") || folder == "policy" }.sorted()
+        return ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).filter { $0.contains(".") || folder == "policy" }
+            .sorted()
     }
 
     private static func text(_ path: String, in root: URL = SharedData.packageRoot) -> [String] {
@@ -87,7 +88,8 @@ struct Document: CustomStringConvertible, Sendable {
             }
             if let done = open { blocks.append(Block(line: done.line, lines: done.lines)) }
             open = nil
-            for (number, span) in line.split(separator: "`", omittingEmptySubsequences: false).enumerated() where !number.isMultiple(of: 2) {
+            for (number, span) in line.split(separator: "`", omittingEmptySubsequences: false).enumerated() where !number.isMultiple(of: 2)
+            {
                 spans.append(String(span))
             }
         }

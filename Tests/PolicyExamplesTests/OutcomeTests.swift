@@ -29,7 +29,8 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
     static let outcomes: [ShownOutcome] = [
         ShownOutcome(row: alice, account: "root", claims: ["email": "Alice@Example.com"], refused: nil),
         ShownOutcome(row: alice, account: "deploy", claims: ["email": "alice@example.com"], refused: .noRowAdmits),
-        ShownOutcome(row: alice, account: "root", claims: ["email": "alice@example.com", "email_verified": false], refused: .emailNotVerified),
+        ShownOutcome(
+            row: alice, account: "root", claims: ["email": "alice@example.com", "email_verified": false], refused: .emailNotVerified),
         ShownOutcome(row: alice, account: "root", claims: ["email": "alice@example.org"], refused: .noRowAdmits),
         ShownOutcome(row: bySubject, account: "root", claims: [:], subject: "103030642802723203118", refused: nil),
         ShownOutcome(row: bySubject, account: "root", claims: [:], subject: "103030642802723203119", refused: .noRowAdmits),
@@ -46,7 +47,8 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
         ShownOutcome(row: shell, account: "www", claims: ["email": "bob@evil.org@example.com"], refused: .noRowAdmits),
         ShownOutcome(row: staff, account: "alice", claims: ["groups": ["staff"], "preferred_username": "alice"], refused: nil),
         ShownOutcome(row: staff, account: "bob", claims: ["groups": ["staff"], "preferred_username": "alice"], refused: .conditionNotMet),
-        ShownOutcome(row: staff, account: "alice", claims: ["groups": "staff", "preferred_username": ["alice"]], refused: .conditionNotMet),
+        ShownOutcome(
+            row: staff, account: "alice", claims: ["groups": "staff", "preferred_username": ["alice"]], refused: .conditionNotMet),
         ShownOutcome(
             row: staff, account: "root", claims: ["groups": ["staff"], "preferred_username": "root"], userID: 0, refused: .conditionNotMet),
         ShownOutcome(
@@ -63,7 +65,8 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
         ShownOutcome(
             row: working, account: "ops", claims: ["groups": ["ops"]], at: "2026-11-23T17:00Z", from: "10.1.2.3", refused: .conditionNotMet),
         ShownOutcome(
-            row: working, account: "ops", claims: ["groups": ["ops"]], at: "2026-11-23T07:00Z", from: "10.1.2.3", refused: nil, session: from),
+            row: working, account: "ops", claims: ["groups": ["ops"]], at: "2026-11-23T07:00Z", from: "10.1.2.3", refused: nil,
+            session: from),
         ShownOutcome(
             row: working, account: "ops", claims: ["groups": ["ops"]], at: "2026-11-22T12:00Z", from: "10.1.2.3", refused: .conditionNotMet),
         ShownOutcome(row: branch, account: "ci", claims: [:], subject: "repo:acme/app:ref:refs/heads/main", refused: nil),
@@ -103,7 +106,9 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
         #expect(deliberation.authorization == nil, "nobody was verified")
     }
 
-    @Test("no row of this table is one that no document shows", .enabled(if: Document.isSpecificationThere, "POLICY.md is not beside the checkout"))
+    @Test(
+        "no row of this table is one that no document shows",
+        .enabled(if: Document.isSpecificationThere, "POLICY.md is not beside the checkout"))
     func shown() {
         let lines = Set(Document.all.flatMap { $0.blocks.flatMap(\.lines) }.map(OutcomeTests.normal))
         for row in Set(OutcomeTests.outcomes.map(\.row)) { #expect(lines.contains(row), "\(row)") }
@@ -113,16 +118,23 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
         "the specification's config.yml: who is bound, who is excepted, who is out",
         .enabled(if: Document.isSpecificationThere, "POLICY.md is not beside the checkout"),
         arguments: [
-            Bound(account: "root", ["groups": ["production-access"], "amr": ["hwk"], "email_verified": true], nil),
-            Bound(account: "root", ["groups": ["dev"], "amr": ["hwk"], "email_verified": true], .requirementNotMet),
-            Bound(account: "root", ["groups": ["production-access"], "amr": ["pwd"], "email_verified": true], .requirementNotMet),
-            Bound(account: "root", ["groups": ["oncall"], "email_verified": true], nil),
+            Bound(
+                account: "root", ["groups": ["production-access"], "amr": ["hwk"], "email": "a@example.com", "email_verified": true], nil),
+            Bound(
+                account: "root", ["groups": ["dev"], "amr": ["hwk"], "email": "a@example.com", "email_verified": true], .requirementNotMet),
+            Bound(
+                account: "root", ["groups": ["production-access"], "amr": ["pwd"], "email": "a@example.com", "email_verified": true],
+                .requirementNotMet),
+            Bound(account: "root", ["groups": ["oncall"], "email": "a@example.com", "email_verified": true], nil),
             Bound(account: "root", ["groups": ["oncall"]], .requirementNotMet),
-            Bound(account: "root", ["groups": ["oncall", "Contractors-Ended"], "email_verified": true], .denied),
-            Bound(account: "root", ["email_verified": true, "_claim_names": ["groups": "src1"]], .groupsUnknown),
-            Bound(account: "dev", ["groups": ["dev"], "email_verified": true], nil),
-            Bound(account: "dev", ["groups": ["dev"], "email_verified": true], .requirementNotMet, from: "192.0.2.1"),
-            Bound(account: "postgres", ["groups": ["dev"], "email_verified": true], .denied),
+            Bound(
+                account: "root", ["groups": ["oncall", "Contractors-Ended"], "email": "a@example.com", "email_verified": true], .denied),
+            Bound(account: "root", ["email": "a@example.com", "email_verified": true, "_claim_names": ["groups": "src1"]], .groupsUnknown),
+            Bound(account: "dev", ["groups": ["dev"], "email": "a@example.com", "email_verified": true], nil),
+            Bound(
+                account: "dev", ["groups": ["dev"], "email": "a@example.com", "email_verified": true], .requirementNotMet, from: "192.0.2.1"
+            ),
+            Bound(account: "postgres", ["groups": ["dev"], "email": "a@example.com", "email_verified": true], .denied),
             Bound(account: "dev", ["email": "Mallory@example.com", "email_verified": true], .denied),
         ])
     func config(bound: Bound) throws {
@@ -182,7 +194,8 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
         if let address = shown.from { evidence.clientAddress = try #require(NetworkAddress(address)) }
         (evidence.home, evidence.plugins, evidence.userID) = (.absent, .none, .known(shown.userID))
         return authorize(
-            supposing: person, as: account, at: now, authID: person.authID(for: account, parsing: bytes), config: config, evidence: evidence)
+            supposing: person, as: account, at: now, authID: person.authID(for: account, parsing: bytes), config: config, evidence: evidence
+        )
     }
 
     /// Columns with one blank between, without a comment behind.
