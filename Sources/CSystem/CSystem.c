@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // O_PATH
+#define _GNU_SOURCE // O_PATH, memmem
 #include "CSystem.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -14,6 +14,14 @@ int opk_open_folder(const char *path) {
     return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 #else
     return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+#endif
+}
+
+int opk_open_folder_at(int folder, const char *name) {
+#ifdef O_PATH
+    return openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+#else
+    return openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 #endif
 }
 
@@ -34,4 +42,8 @@ const char *opk_own_folder(void) {
     if (slash == NULL) return NULL;
     slash[1] = 0;
     return path;
+}
+
+int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength) {
+    return memmem(text, length, piece, pieceLength) != NULL;
 }

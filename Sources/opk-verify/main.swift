@@ -3,6 +3,8 @@
 import CSystem
 import ChildProcess
 import Confinement
+import Plugins
+import Policy
 import Verifier
 import Vocabulary
 
@@ -20,21 +22,28 @@ enum ExitStatus {
 }
 
 func verify(_ arguments: Arguments) -> Int32 {
+    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
+    // First of all: what is in memory by now is what the second process has.
+    let plugins = PluginRunner(folder: arguments.configFolder + "/policy.d", trust: arguments.trust)
+    let helpers = Helpers(arguments, mode) { question, milliseconds in
+        guard let question = PluginQuestion(parsing: question) else { return PluginAnswer.refused(["the question cannot be read"]).encoded }
+        return plugins.ask(question, within: milliseconds).encoded
+    }
+    // Only now: a plugin may need more memory than a decision.
+    Confinement.lowerLimits()
     let log = SystemLog(stateFolder: arguments.stateFolder)
     // The words for a decision that takes too long, whatever it waits for.
     let parts = refusal(.timedOut, of: arguments.request)
     LastWords.set(parts.beforeStep, thenStepAnd: parts.afterStep, failed: true, status: ExitStatus.refused)
-    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
-    let enclosure = Enclosure(arguments, mode)
     do {
-        try enclosure.beforeParsing()
+        try Enclosure(arguments).close()
     } catch {
         let parts = refusal(error.code, error.detail, of: arguments.request)
         log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code))
         return ExitStatus.refused
     }
     let now = UnixTime.now()
-    var verification = Verification(ServerSources(arguments, mode, enclosure, at: now), at: now)
+    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now)
     let outcome = verification.decide(arguments.request)
     LastWords.note(step: Refusal.Step.answer.rawValue)
     switch outcome {
@@ -65,7 +74,7 @@ func conclude(_ line: String, failed: Bool, status: Int32, _ log: (String) -> Vo
     return status
 }
 
-Confinement.begin()
+Confinement.begin(lowersLimits: false)
 
 // sshd opens all three; whoever else calls must not have a policy file become the standard output.
 guard opk_open_standard_descriptors() == 0 else {

@@ -62,6 +62,54 @@ extension RealSSH {
             }
         }
 
+        @Test("An account's home file is read for opk-verify's user through sudo, and by no other call; an account without one has none")
+        func homeFile() async throws {
+            let outcome = try await onCopy(
+                """
+                useradd --create-home --home-dir /srv/alice alice
+                install -d -o alice -g alice /srv/alice/.opk
+                install -o alice -g alice -m 0600 <(echo "alice carol@example.com https://idp.example.com") /srv/alice/.opk/auth_id
+                home() { setpriv --reuid opksshuser --regid opksshuser --clear-groups sudo -n -- /usr/local/libexec/opk/opk-home "$@"; }
+                echo alice | home
+                echo bob | home || echo "bob: $?"
+                home alice || echo "alice as an argument: $?"
+                setpriv --reuid opksshuser --regid opksshuser --clear-groups cat /srv/alice/.opk/auth_id || echo "not without it"
+                """)
+            let said = outcome.both
+            #expect(outcome.status == 0, "\(said)")
+            for words in [
+                "alice carol@example.com https://idp.example.com\n", "bob: 3\n", "alice as an argument: 1\n", "not without it\n",
+            ] {
+                #expect(outcome.output.contains(words), "\(words): \(said)")
+            }
+        }
+
+        @Test("What was installed is what opk permissions wants and opk audit finds no error in; what is spoilt is found, and mended")
+        func audited() async throws {
+            let outcome = try await onCopy(
+                """
+                mkdir -p /run/sshd && ssh-keygen -A > /dev/null
+                opk permissions check && echo "nothing is off"
+                # The policy of the shared data has bad rows on purpose.
+                opk audit --json --skip-user-policy > /run/report || true
+                bad='import json; print("bad:", [f["code"] for f in json.load(open("/run/report"))["findings"]
+                    if f["severity"] == "error" and not (f["file"] or "").startswith("/etc/opk/auth_id")])'
+                python3 -c "$bad"
+                chmod 0666 /etc/opk/auth_id && chmod 0777 /usr/local/libexec/opk
+                opk audit --skip-user-policy > /run/spoilt || echo "audit, spoilt: $?"
+                grep -oE '(file-mode|sshd-path)' /run/spoilt
+                opk permissions fix --yes
+                stat -c '%U:%G %a' /etc/opk/auth_id /usr/local/libexec/opk
+                """)
+            let said = outcome.both
+            #expect(outcome.status == 0, "\(said)")
+            for words in [
+                "nothing is off", "bad: []", "audit, spoilt: 2", "file-mode", "sshd-path", "root:opksshuser 640", "root:root 755",
+            ] {
+                #expect(said.contains(words), "\(words): \(said)")
+            }
+        }
+
         @Test("A second installation changes nothing, an edited file stays, and what was installed goes again with its users")
         func goes() async throws {
             let outcome = try await onCopy(

@@ -2,6 +2,7 @@ import JOSE
 import LibCrypto
 import MintingKit
 import PKToken
+import Policy
 import SSHKeys
 import Vocabulary
 
@@ -16,10 +17,12 @@ extension FuzzTarget {
         case "authID": [authIDSeed, Array("root alice@example.com https://issuer.example.com\n".utf8)]
         case "providers": [providersSeed, Array("https://issuer.example.com client 24h\n".utf8)]
         case "config": configSeeds
+        case "revoked": revokedSeeds
         case "keyCache": try keyCacheSeeds()
         case "userinfo": userinfoSeeds
         case "principal": ["root", "_apt", "alice.smith@example.com", "WORKSTATION1$", "a b"].map { Array($0.utf8) }
         case "verify": try verifySeeds()
+        case "plugin": pluginSeeds
         default: []
         }
     }
@@ -117,6 +120,20 @@ private let providersSeed = Array(
     https://gitlab.example.com OPENPUBKEY-PKTOKEN:1234 90m
     """#.utf8)
 
+private let revokedSeeds = [
+    #"""
+    # what before
+    email:bob@example.com
+    sub:103030642802723203118@https://accounts.google.com # left
+    key:SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU
+    issuer:https://idp.example.com   2026-11-21T12:00Z
+    """#,
+    "email:alice@example.com\t2026-11-21T12:00:00.5Z\r\n'sub:a b#c@https://issuer.example.com' \"2028-02-29T23:59:59+14:00\"\n",
+    "sub:alice-1@https://issuer.example.com 1970-01-01T00:00:01Z # x\n", "\"email:o'neill@example.com\"\n",
+    "sub:x@https://a.example@http://localhost:8080/\n", "issuer:https://[::1]/it's 9999-12-31T23:59:59Z\n",
+    "email:a@b.example\nkey:SHA256:47D\n",
+].map { Array($0.utf8) }
+
 private let configSeeds = [
     """
     # what holds for everybody
@@ -130,6 +147,21 @@ private let configSeeds = [
     #"{"deny_users": ["a\u0062", "\x63"]}"#,
     "deny_users: &a [x]\ndeny_emails: *a\n", "? deny_users\n: - >-\n    folded\n", "%YAML 1.1\n---\n!!map {}\n",
 ].map { Array($0.utf8) }
+
+private let pluginSeeds =
+    [
+        "name: Match linux username to email username\ncommand: /etc/opk/match-email.sh example.com\n",
+        "---\nname: 'it''s: #1'\ncommand: \"/bin/x 'a b' \\\"c\\\" d\\\\ e\"\ntimeout: 3s\n", "{name: \"12\", command: |\n  /bin/x\n}\n",
+        "name: a\ncommand: >-\n  /bin/x\n  $(id) ; `id`\n", "!the claim groups is not a list\0",
+    ].map { Array($0.utf8) }
+    + [
+        PluginAnswer.notAsked, .none, .refused(["plugin a.yml: it says \"deny\" with exit status 1", ""]),
+        .allowed(name: "a", notes: ["b", "ü"]),
+    ].map(\.encoded)
+    + [
+        "U", "K", "T", "EXTRA_ARGS", "ISS", "SUB", "EMAIL", "EMAIL_VERIFIED", "AUD", "EXP", "NBF", "IAT", "JTI", "GROUPS", "PAYLOAD", "UPK",
+        "IDT", "PKT", "USERINFO",
+    ].reduce(into: [[]]) { $0[0] += Array("OPKSSH_PLUGIN_\($1)=x\0".utf8) }
 
 private func keyCacheSeeds() throws -> [[UInt8]] {
     let keys: JSON = ["keys": [MintedLogin.jwk(FixedKeys.provider.publicKey, ["kid": "key-1", "alg": "EdDSA", "use": "sig"])]]
