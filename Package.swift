@@ -229,7 +229,8 @@ let package = Package(
             ]),
         // What documents show, typed and read: examples of every file and command.
         testing(
-            "PolicyExamplesTests", ["opk", "Policy", "PKToken", "JOSE", "SSHKeys", "ChildProcess", "Vocabulary", arguments],
+            "PolicyExamplesTests",
+            ["opk", "PolicyAdministration", "Policy", "PKToken", "JOSE", "SSHKeys", "ChildProcess", "Vocabulary", arguments],
             exclude: ["opkssh_differences.py"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),

@@ -49,7 +49,7 @@ struct Command: CustomStringConvertible, Sendable {
         let text = line.trimmingCharacters(in: .whitespaces)
         guard let prompt = Command.prompts.first(where: { text.hasPrefix($0 + "opk ") }) else { return nil }
         description = String(text.dropFirst(prompt.count))
-        words = Array(Command.split(description).dropFirst())
+        words = Command.split(description).dropFirst().map { $0 == "$USER" ? "alice" : $0 }
         // In a drawing something else stands there.
         guard words.first.map({ $0.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x61...0x7A).contains($0) } }) != false else { return nil }
     }

@@ -15,6 +15,18 @@ struct Document: CustomStringConvertible, Sendable {
         /// Of its first line in the document, counted from 1.
         let line: Int
         let lines: [String]
+
+        /// With the numbers that they have in the document, and those joined that a backslash continues.
+        var numberedLines: [(number: Int, line: String)] {
+            var out: [(number: Int, line: String)] = []
+            var isContinued = false
+            for (index, line) in lines.enumerated() {
+                let part = line.hasSuffix(" \\") ? String(line.dropLast()) : line
+                if isContinued { out[out.count - 1].line += part } else { out.append((self.line + index, part)) }
+                isContinued = part != line
+            }
+            return out
+        }
     }
 
     /// All that has examples of policy; `shared` is the specification beside the checkout, where it is.

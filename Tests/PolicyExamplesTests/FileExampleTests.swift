@@ -77,10 +77,13 @@ import Vocabulary
         }
     }
 
-    @Test("an example of a plugin has a name and a command", arguments: Document.all)
+    @Test("an example of a plugin is one that would be asked", arguments: Document.all)
     func plugin(document: Document) {
         _ = check(document, .plugin) { block in
-            #expect(block.content.contains { $0.hasPrefix("name: ") } && block.content.contains { $0.hasPrefix("command: /") })
+            do {
+                _ = try Plugin(file: "example.yml", parsing: bytes(block))
+                #expect(!block.isBad)
+            } catch { #expect(block.isBad, "\(document), block of line \(block.line): \(error)") }
         }
     }
 
