@@ -44,7 +44,7 @@ public enum PolicyError: Error, Sendable {
     case row(Text, RowProblem)
     /// It would be read as something else.
     case misread(Text)
-    case others([RowProblem])
+    case others
     case nothing(String, near: [String])
     case ambiguous(String, candidates: [String], hint: String)
     case otherLine(Int, String)

@@ -43,8 +43,7 @@ extension PolicyError: CustomStringConvertible {
         case .row(let row, let problem): "\(problem.text); this would be the row, and it is not written: \(row.escapedOnce(limit: 400))"
         case .misread(let row):
             "this would be read as something else than you asked for, and it is not written: \(row.escapedOnce(limit: 400))"
-        case .others(let problems):
-            "other rows of the file would change their meaning, so nothing is written (\(problems.first?.description ?? ""))"
+        case .others: "other rows of the file would change, so nothing is written"
         case .nothing(let what, _): what
         case .ambiguous(let what, _, _): what
         case .otherLine(let line, let why): "line \(line): \(why)"

@@ -151,7 +151,9 @@ struct UnsafeTests {
         #expect(try PolicyListing(place, at: .now()).entries.count == 1)
         symlink(desk.folder + "/.opk", desk.folder + "/.linked")
         let linked = PolicyPlace(home: desk.folder + "/.linked", of: account)
-        #expect(throws: PolicyError.self) { try AddRow(request("alice", [RowText.Option(name: "pty", value: nil)]), in: linked).run(isTrial: false) }
+        #expect(throws: PolicyError.self) {
+            try AddRow(request("alice", [RowText.Option(name: "pty", value: nil)]), in: linked).run(isTrial: false)
+        }
         #expect(try RemoveRows(.words(account: "alice", who: nil, issuer: nil), in: place).run(isTrial: false).removed.count == 1)
     }
 
