@@ -19,6 +19,7 @@ struct Opk: ParsableCommand {
               opk add, remove, list, prune, edit, revoke, restore
                                     on a server: who may log in as whom, and who is out
               opk keys              on a server: the providers' keys, and how old they are
+              opk audit             on a server: everything that is wrong, risky or dead
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
@@ -26,7 +27,7 @@ struct Opk: ParsableCommand {
         subcommands: [
             LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
             PruneCommand.self,
-            EditCommand.self, RevokeCommand.self, RestoreCommand.self,
+            EditCommand.self, RevokeCommand.self, RestoreCommand.self, AuditCommand.self, PermissionsCommand.self,
         ])
 
     /// With the arguments as the kernel gave them.

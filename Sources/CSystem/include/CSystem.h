@@ -157,3 +157,8 @@ int64_t opk_tally_take_since(struct opk_tally *tally);
 /// one before, in the zone whose file (RFC 9636) is at `path`, which is absolute. The variable TZ is that zone while it works, and then again what it
 /// was: no other thread may look at the environment meanwhile. 0, or -1 where it cannot be told.
 int opk_zone_offsets(const char *path, int64_t first, int64_t step, int32_t *offsets, size_t count);
+
+// Clock.c
+
+/// Whether the kernel knows that something keeps the clock right: 1, 0, or -1 where it cannot be asked.
+int opk_clock_is_synchronised(void);
