@@ -31,7 +31,6 @@ public enum PolicyError: Error, Sendable {
     case onlySystem(String)
     case otherAccount(Text, own: Text)
     case unsafe(UnsafeFile)
-    case linkedFolder(String)
     case noFolder(String)
     case writing(WriteFailure)
     case busy(String)
