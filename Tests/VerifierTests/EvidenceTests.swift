@@ -336,7 +336,7 @@ struct GrantLineTests {
         #expect(home.hasSuffix(" home-rows=2,3 grant-reason=\"mine\"") && !home.contains(" rows="))
         let both = try answer(row("from=\"10.0.0.0/8\"")) { $0.homeText = row() }.logLine
         #expect(both.hasSuffix(" rows=1 home-rows=1"))
-        let plugin = answer("") {
+        let plugin = try answer("") {
             $0.hasPlugins = true
             $0.pluginAnswer = .allowed(name: "a\"b\nc", notes: [])
         }.logLine
