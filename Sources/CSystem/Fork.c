@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -51,5 +52,8 @@ pid_t opk_fork_with_channel(int *channel, unsigned seconds) {
     close(ends[0]);
     *channel = ends[1];
     alarm(seconds);
+    // Mostly nobody asks: until somebody does, this process touches no memory but its stack, since each page would be copied.
+    struct pollfd asked = {ends[1], POLLIN, 0};
+    while (poll(&asked, 1, -1) < 0 && errno == EINTR) {}
     return 0;
 }

@@ -82,6 +82,9 @@ public struct KeyCache: Sendable {
 
     /// Of its files, without the ending.
     static func name(_ issuer: Text) -> String {
-        Digest.sha256(issuer.utf8).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        let digits = Array("0123456789abcdef".utf8)
+        var name: [UInt8] = []
+        for byte in Digest.sha256(issuer.utf8) { name += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return String(decoding: name, as: UTF8.self)
     }
 }

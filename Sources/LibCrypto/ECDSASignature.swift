@@ -13,13 +13,13 @@ public enum ECDSASignature {
         guard der.count >= 8, der.count <= 72, der[0] == 0x30, Int(der[1]) == der.count - 2, der[2] == 2 else { return nil }
         let lengthOfR = Int(der[3])
         guard der.count >= 6 + lengthOfR, der[4 + lengthOfR] == 2, Int(der[5 + lengthOfR]) == der.count - 6 - lengthOfR,
-            let r = padded(der[4..<(4 + lengthOfR)]), let s = padded(der[(6 + lengthOfR)...])
+            let r = padded(Array(der[4..<(4 + lengthOfR)])), let s = padded(Array(der[(6 + lengthOfR)...]))
         else { return nil }
         return r + s
     }
 
     /// Big-endian magnitude to 32 bytes; nil where it does not fit.
-    public static func padded(_ magnitude: some Collection<UInt8>) -> [UInt8]? {
+    public static func padded(_ magnitude: [UInt8]) -> [UInt8]? {
         let digits = Array(magnitude.drop { $0 == 0 })
         return digits.count > 32 ? nil : [UInt8](repeating: 0, count: 32 - digits.count) + digits
     }

@@ -40,14 +40,14 @@ public struct BoundToken: ~Copyable, Sendable {
     /// The first row that this token fits (step 5): its issuer byte for byte, and its client id among the audiences.
     ///
     /// - Throws: `.issuerUnknown` or `.audience`, and says which client ids the token is for.
-    public func row(in rows: some Sequence<ProviderRow>) throws(Refusal) -> ProviderRow {
-        let ofIssuer = rows.filter { $0.issuer == claimedIssuer }
-        guard !ofIssuer.isEmpty else { throw Refusal(.issuerUnknown, "iss \(claimedIssuer.escaped(limit: 256))") }
-        let audience = try Audience(compact.payload)
-        guard let row = ofIssuer.first(where: { audience.fits($0) }) else {
-            throw Refusal(.audience, "aud \(audience.description)")
+    public func row(in rows: [ProviderRow]) throws(Refusal) -> ProviderRow {
+        var audience: Audience?
+        for row in rows where row.issuer == claimedIssuer {
+            if audience == nil { audience = try Audience(compact.payload) }
+            if audience?.fits(row) == true { return row }
         }
-        return row
+        guard let audience else { throw Refusal(.issuerUnknown, "iss \(claimedIssuer.escaped(limit: 256))") }
+        throw Refusal(.audience, "aud \(audience.description)")
     }
 
     /// Steps 5 to 7: all that can be checked without the provider's keys.

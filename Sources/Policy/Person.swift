@@ -33,8 +33,7 @@ struct Person {
     /// What the provider's row says about emails.
     let emailTrust: EmailTrust
     private let claims: JSONObject
-    /// What each claim that was asked for consists of: a claim may have 100,000 elements, and a file as many rows.
-    private var elements: [Text: Set<Text>] = [:]
+    private var known: KnownElements?
 
     init(subject: Text, claims: JSONObject, emailTrust: EmailTrust) {
         self.subject = subject
@@ -101,19 +100,9 @@ struct Person {
     var emailIsVerified: Bool { email?.verification == .verified }
 
     private mutating func has(_ value: Text, in name: Text) -> Bool {
-        if let known = elements[name] { return known.contains(value) }
-        let found = Person.elements(of: claims[name])
-        elements[name] = found
-        return found.contains(value)
-    }
-
-    /// A scalar is a list of one. Null, objects and nested arrays have nothing that a row could name (V65).
-    private static func elements(of claim: JSON?) -> Set<Text> {
-        switch claim {
-        case .array(let elements)?: Set(elements.compactMap(text))
-        case let claim?: Set([text(claim)].compactMap(\.self))
-        case nil: []
-        }
+        let elements = known ?? KnownElements()
+        known = elements
+        return elements.of(name, in: claims).contains(value)
     }
 
     /// A string itself; a number or a boolean as its JSON text.
@@ -135,6 +124,28 @@ struct Person {
         case .string(let text)?: [text]
         case .array(let elements)?: elements.compactMap(\.string)
         default: []
+        }
+    }
+}
+
+/// What each claim that was asked for consists of: a claim may have 100,000 elements, and a file as many rows. Made only where a row asks for one:
+/// the type of a set is put together at run time.
+private final class KnownElements {
+    private var elements: [Text: Set<Text>] = [:]
+
+    func of(_ name: Text, in claims: JSONObject) -> Set<Text> {
+        if let known = elements[name] { return known }
+        let found = KnownElements.texts(claims[name])
+        elements[name] = found
+        return found
+    }
+
+    /// A scalar is a list of one. Null, objects and nested arrays have nothing that a row could name (V65).
+    private static func texts(_ claim: JSON?) -> Set<Text> {
+        switch claim {
+        case .array(let elements)?: Set(elements.compactMap(Person.text))
+        case let claim?: Set([Person.text(claim)].compactMap(\.self))
+        case nil: []
         }
     }
 }

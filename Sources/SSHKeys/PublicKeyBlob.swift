@@ -82,7 +82,7 @@ extension PublicKey {
 
 public enum SSHFingerprint {
     public static func sha256(_ blob: [UInt8]) -> String {
-        "SHA256:" + Base64.encode(Digest.sha256(blob)).prefix { $0 != "=" }
+        "SHA256:" + Base64.encodeUnpadded(Digest.sha256(blob))
     }
 }
 

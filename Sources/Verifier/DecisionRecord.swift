@@ -67,24 +67,26 @@ public struct DecisionRecord: Sendable {
         if fingerprint != nil || !keyID.isEmpty { add("key-id", escaped(keyID, limit: DecisionRecord.fieldLimit)) }
         addGrants(to: &parts)
         if case .refused(let refusal) = outcome { parts.append("| \(refusal)") }
-        parts += notes.map { "| \($0)" }
-        return parts.joined(separator: " ")
+        for note in notes { parts.append("| \(note)") }
+        var line = ""
+        for part in parts { line += line.isEmpty ? part : " " + part }
+        return line
     }
 
     /// What admitted: `rows=` of auth_id, `home-rows=`, `plugin=`; the first reason that a row gives; and that a glass was broken.
     private func addGrants(to parts: inout [String]) {
-        var (rows, homeRows): ([String], [String]) = ([], [])
+        var (rows, homeRows) = ("", "")
         var reason: Text?
         for grant in grants.prefix(AuthorizedKeysLine.maximumCount) {
             switch grant.source {
-            case .row(let line): rows.append(String(line))
-            case .home(let line): homeRows.append(String(line))
+            case .row(let line): rows += (rows.isEmpty ? "rows=" : ",") + String(line)
+            case .home(let line): homeRows += (homeRows.isEmpty ? "home-rows=" : ",") + String(line)
             case .plugin(let name): parts.append("plugin=\"\(Text(name).escaped(limit: DecisionRecord.fieldLimit))\"")
             }
             reason = reason ?? grant.reason
         }
-        if !rows.isEmpty { parts.append("rows=" + rows.joined(separator: ",")) }
-        if !homeRows.isEmpty { parts.append("home-rows=" + homeRows.joined(separator: ",")) }
+        if !rows.isEmpty { parts.append(rows) }
+        if !homeRows.isEmpty { parts.append(homeRows) }
         if let reason { parts.append("grant-reason=\"\(reason.escaped(limit: DecisionRecord.fieldLimit))\"") }
         if grants.contains(where: \.isBreakGlass) { parts.append("break-glass") }
     }

@@ -22,6 +22,11 @@ public enum Base64 {
         String(decoding: Base64Alphabet.standard.encode(Array(bytes), padded: true), as: UTF8.self)
     }
 
+    /// Without its padding, as OpenSSH writes a fingerprint.
+    public static func encodeUnpadded(_ bytes: [UInt8]) -> String {
+        String(decoding: Base64Alphabet.standard.encode(bytes, padded: false), as: UTF8.self)
+    }
+
     /// Nil for missing padding as well.
     public static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
         var text = Array(text)[...]

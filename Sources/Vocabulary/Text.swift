@@ -14,6 +14,15 @@ public struct Text: Hashable, Sendable {
         utf8 = bytes
     }
 
+    // The same of the two kinds that a login has a hundred of: a generic one is not specialised outside of this module, and asks for types by name.
+
+    public init?(validating bytes: [UInt8]) {
+        guard Text.isUTF8(bytes) else { return nil }
+        utf8 = bytes
+    }
+
+    public init?(validating bytes: ArraySlice<UInt8>) { self.init(validating: [UInt8](bytes)) }
+
     public init(_ string: String) {
         utf8 = Array(string.utf8)
     }

@@ -70,11 +70,21 @@ struct Arguments {
     var trust: FileTrust { isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly }
 
     private static func folder(_ word: [UInt8]?) -> String? {
-        guard let word, let text = Text(validating: word), text.hasPrefix("/"), !text.contains(0) else { return nil }
+        let slash = UInt8(ascii: "/")
+        guard let word, let text = Text(validating: word), word.first == slash, !text.contains(0) else { return nil }
         // One way to write a folder: `/etc/opk/` is /etc/opk, whose files must be root's.
-        return "/"
-            + text.utf8.split(separator: UInt8(ascii: "/")).filter { $0 != [UInt8(ascii: ".")] }
-            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
+        var path: [UInt8] = []
+        var start = 0
+        while start < word.count {
+            var end = start
+            while end < word.count && word[end] != slash { end += 1 }
+            if end > start && !(end == start + 1 && word[start] == UInt8(ascii: ".")) {
+                path.append(slash)
+                path += word[start..<end]
+            }
+            start = end + 1
+        }
+        return path.isEmpty ? "/" : String(decoding: path, as: UTF8.self)
     }
 
     static let help = """

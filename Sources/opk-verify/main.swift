@@ -49,7 +49,9 @@ func verify(_ arguments: Arguments) -> Int32 {
     switch outcome {
     case .notOurs: return ExitStatus.answered
     case .admitted(let lines):
-        let written = writeAll(lines.flatMap { Array(($0.description + "\n").utf8) }, to: STDOUT_FILENO)
+        var answer = ""
+        for line in lines { answer += line.description + "\n" }
+        let written = writeAll(Array(answer.utf8), to: STDOUT_FILENO)
         var record = verification.record
         if !written { record.notes.append("but the answer could not be written: sshd has gone") }
         return conclude(record.line, failed: !written, status: written ? ExitStatus.answered : ExitStatus.refused) {
