@@ -1,5 +1,5 @@
 """Somebody's login: the demo provider behind TLS and 30 ms of network, and the key and certificate that `opk login` made there."""
-import ssl, subprocess, sys, urllib.parse, urllib.request
+import json, ssl, subprocess, sys, urllib.parse, urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +34,8 @@ class Identity:
         }
 
 
-def log_in(place, user):
+def log_in(place, user, groups=()):
+    """alice's login; and one of bob's, who has all these groups."""
     folder = place.work / "laptop"
     folder.mkdir(mode=0o700)
     authority, secret = place.work / "authority.pem", folder / "tls.key"
@@ -46,13 +47,18 @@ def log_in(place, user):
     relay = place.background(
         [sys.executable, HERE / "scripts/bench.d/relay.py", authority, secret, ROUND_TRIP, inner], "relay.log", stdin=subprocess.PIPE)
     issuer = f"https://localhost:{relay.wait_for('^listening ([0-9]+)$').group(1)}"
-    provider = place.background([RELEASE / "opk-demo-provider", "--port", inner, "--external-url", issuer], "provider.log")
+    claims = json.dumps({"claims": {"bob": {"groups": list(groups)}}})
+    provider = place.background(
+        [RELEASE / "opk-demo-provider", "--port", inner, "--external-url", issuer, "--control", claims], "provider.log")
     provider.wait_for("^issuer: ")
-    key = folder / "id_ecdsa"
+    return tuple(certified(place, user, person, issuer, authority, folder / f"id_{person}") for person in ("alice", "bob"))
+
+
+def certified(place, user, person, issuer, authority, key):
     login = place.background(
-        [RELEASE / "opk", "login", "--provider", f"{issuer},{CLIENT}", "--no-browser", "-t", "ecdsa", "-i", key], "login.log",
-        environment={**measure.PLAIN, "HOME": str(folder), "SSL_CERT_FILE": str(authority)})
-    press(login.wait_for(r"^\s*(https?://\S+)\s*$").group(1), authority)
+        [RELEASE / "opk", "login", "--provider", f"{issuer},{CLIENT}", "--no-browser", "-t", "ecdsa", "-i", key], f"login-{person}.log",
+        environment={**measure.PLAIN, "HOME": str(key.parent), "SSL_CERT_FILE": str(authority)})
+    press(login.wait_for(r"^\s*(https?://\S+)\s*$").group(1), authority, person)
     if login.process.wait(20) != 0:
         raise measure.Failed(f"opk login: {login.log.read_text()[-400:]}")
     key_type, certificate = Path(f"{key}-cert.pub").read_text().split()[:2]
@@ -64,9 +70,9 @@ def bare_key(key):
     return subprocess.run(["ssh-keygen", "-y", "-P", "", "-f", key], check=True, capture_output=True, text=True).stdout.split()[:2]
 
 
-def press(url, authority):
-    """In the place of a browser: presses alice's button and follows the redirects."""
+def press(url, authority, person):
+    """In the place of a browser: presses this person's button and follows the redirects."""
     context = ssl.create_default_context(cafile=str(authority))
-    form = urllib.parse.urlencode({"person": "alice"}).encode()
+    form = urllib.parse.urlencode({"person": person}).encode()
     with urllib.request.urlopen(urllib.request.Request(url, data=form), timeout=20, context=context) as answer:
         answer.read()

@@ -62,7 +62,7 @@ def cases(place, cache):
             write(folder / "auth_id", count, kind, place)
             result.append(Case(name(count, kind), place.call(folder, cache, *shown), place.work, every=every))
     folder = place.configuration("etc-revoked", {})
-    write_revoked(folder / "revoked", vector["issuer"])
+    write_revoked(folder / "revoked", "https://idp.example.com")
     result.append(Case(REVOKED_NAME, place.call(folder, cache, *shown), place.work, every=3))
     return result
 
