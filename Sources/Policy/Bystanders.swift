@@ -58,7 +58,14 @@ struct Bystanders {
     /// at a colon, with which all forms of an identity begin but the two plain ones.
     private static func endOfPlain(_ line: Span<UInt8>, _ start: Int) -> Int {
         var index = start
-        // One look at a table of bits for each of twenty million bytes.
+        // Eight of twenty million bytes at once, one more that ends here (an asterisk) being the parser's business.
+        while index <= line.count - 8 {
+            let bytes = EightBytes(line, index)
+            let ends = bytes.special | bytes.colons
+            if ends != 0 { return index + ends.trailingZeroBitCount >> 3 }
+            index += 8
+        }
+        // And the last few by a table of bits.
         while index < line.count {
             let byte = line[index]
             let half = byte & 0x40 == 0 ? lower : upper

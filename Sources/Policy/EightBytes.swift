@@ -29,6 +29,9 @@ struct EightBytes {
         return special & EightBytes.high
     }
 
+    /// Each `:`; perhaps a byte beyond ASCII, too.
+    var colons: UInt64 { within(0x3A, 0x3A, bits & ~EightBytes.high) & EightBytes.high }
+
     // For bytes that are known to be ASCII.
 
     /// A to Z, a to z, 0 to 9, + and /.

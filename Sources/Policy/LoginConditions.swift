@@ -41,7 +41,7 @@ extension Login {
         var remaining: [AddressBlock]?
         // Asked for only where a rule speaks of groups: a token may have a hundred thousand.
         let known: KnownGroups? = rule.groups != nil || !rule.exceptGroups.isEmpty ? groups : nil
-        if let wanted = rule.groups, let known, !known.names.contains(where: { wanted.contains($0) }) {
+        if let wanted = rule.groups, let known, CommonName.first(of: wanted, in: known.names) == nil {
             obstacles.append(.groups(wanted: wanted, has: known.names, unknown: known.unknown))
         }
         if let amr = rule.amr { add(methods: amr, to: &obstacles) }
@@ -59,7 +59,7 @@ extension Login {
                 remaining = blocks
             }
         }
-        let exception = known.flatMap { known in rule.exceptGroups.first { known.names.contains($0) } }
+        let exception = known.flatMap { CommonName.first(of: rule.exceptGroups, in: $0.names) }
         return RequirementFinding(rule: rule, obstacles: obstacles, exceptedBy: exception, from: remaining)
     }
 

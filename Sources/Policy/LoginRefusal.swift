@@ -11,9 +11,7 @@ extension Login {
         if config.denyUsers.contains(where: { $0.equalsIgnoringASCIICase(account.text) }) {
             denials.append(Denial(code: .denied, text: "deny_users has account \(account.text)"))
         }
-        if !config.denyEmails.isEmpty,
-            let address = addresses.first(where: { address in config.denyEmails.contains { $0.equalsIgnoringASCIICase(address) } })
-        {
+        if !config.denyEmails.isEmpty, let address = CommonName.firstIgnoringCase(of: addresses, in: config.denyEmails) {
             denials.append(Denial(code: .denied, text: "deny_emails has \(address.escaped(limit: 256))"))
         }
         if !config.denyGroups.isEmpty, let denial = denial(config.denyGroups) { denials.append(denial) }
@@ -31,10 +29,8 @@ extension Login {
     /// A list that is not known whole may have one of them.
     private func denial(_ names: [Text]) -> Denial? {
         let groups = groups
-        for group in groups.names {
-            if let name = names.first(where: { $0.equalsIgnoringASCIICase(group) }) {
-                return Denial(code: .denied, text: "deny_groups has \(name.escaped(limit: 256))")
-            }
+        if let name = CommonName.firstIgnoringCase(of: names, in: groups.names) {
+            return Denial(code: .denied, text: "deny_groups has \(name.escaped(limit: 256))")
         }
         return groups.unknown.map { Denial(code: .groupsUnknown, text: "deny_groups cannot be held against it: \($0)") }
     }
