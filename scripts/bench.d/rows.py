@@ -3,7 +3,7 @@ import measure, table
 from measure import Case
 from pathlib import Path
 
-EMPTY, WARM = "empty auth_id", "warm admit"
+ONE, WARM = "one row in auth_id", "warm admit"
 MANY, HUGE, REVOKED = 10_000, 1_000_000, 100_000
 # A fourth column as an administrator writes it; most rows have another than the one before.
 OPTIONS = [
@@ -53,9 +53,10 @@ def write_revoked(path, issuer):
 def cases(place, cache):
     vector = place.vector
     shown = [vector["user"], vector["cert"], vector["key_type"]]
-    # Nobody is admitted by no rows, but everything before that is the same.
-    empty = place.configuration("etc-empty", {"auth_id": ""})
-    result = [Case(EMPTY, place.call(empty, cache, *shown), place.work, status=1)]
+    # The row that admits, alone: with none the account's home file would be asked for.
+    single = place.configuration("etc-one", {"auth_id": ""})
+    write(single / "auth_id", 1, "of this account", place)
+    result = [Case(ONE, place.call(single, cache, *shown), place.work)]
     for number, kind in enumerate(KINDS):
         for count, every in ((MANY, 1), (HUGE, 30)):
             folder = place.configuration(f"etc-{count}-{number}", {"auth_id": ""})
@@ -74,14 +75,14 @@ def rows(cases, samples, warm):
     for kind in KINDS:
         for count in (MANY, HUGE):
             limit = None if kind == UNLIMITED else LIMITS[count]
-            yield table.more(part, name(count, kind), samples[name(count, kind)], samples[EMPTY], "empty", limit)
+            yield table.more(part, name(count, kind), samples[name(count, kind)], samples[ONE], "one row", limit)
     yield table.more(part, REVOKED_NAME, samples[REVOKED_NAME], samples[WARM], "none", 0.015)
     if not has_time:
         yield table.skipped(part, "memory", "time(1) is not installed")
         return
     for kind in KINDS:
         # Several thousand times the file: memory in proportion would be tens of megabytes more.
-        yield memory(part, name(HUGE, kind), resident, EMPTY)
+        yield memory(part, name(HUGE, kind), resident, ONE)
     yield memory(part, REVOKED_NAME, resident, WARM)
 
 
