@@ -96,6 +96,7 @@ let package = Package(
         verifierModule("Policy", ["CSystem", "CYAML", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         verifierModule("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        verifierModule("RecentRefusals", ["CSystem", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),
 
@@ -114,6 +115,12 @@ let package = Package(
             "KeyAdministration",
             ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
+            "PolicyExplanation",
+            [
+                "RecentRefusals", "Display", "KeyCache", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles",
+                "Vocabulary",
+            ]),
+        module(
             "DemoProvider",
             [
                 "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
@@ -124,17 +131,17 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE", "SSHKeys",
-                "Vocabulary",
+                "Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement", "CSystem", "JOSE",
+                "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain),
         program("opk-fetch", ["ChildProcess", "FetchSetup", "OIDC", "HTTP", "KeyCache", "Vocabulary"]),
         program(
             "opk",
             [
-                "ChildProcess", "Login", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
+                "CSystem", "ChildProcess", "Login", "KeyAdministration", "PolicyExplanation", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
                 "SSHKeys", "JOSE",
-                "LibCrypto", "SafeFiles", "Vocabulary", arguments,
+                "Policy", "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
         program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
 
@@ -170,6 +177,12 @@ let package = Package(
         testing("ConfinementTests", ["confined", "ChildProcess", "Confinement", "CSystem", "Vocabulary"]),
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),
+        testing(
+            "PolicyExplanationTests",
+            [
+                "PolicyExplanation", "opk", "opk-verify", "opk-fetch", "RecentRefusals", "KeyCache", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE",
+                "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
+            ]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
         testing(
             "KeyAdministrationTests",

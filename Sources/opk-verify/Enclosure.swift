@@ -1,4 +1,5 @@
 import Confinement
+import RecentRefusals
 import Vocabulary
 
 /// What this process may still reach, and from when on.
@@ -12,7 +13,8 @@ struct Enclosure {
     private let mode: FetchMode
     private let configFolder: String
     private let cacheFolder: String
-    private let refusals: String
+    /// What is written: the count of refusals, and the last of them.
+    private let refusals: [String]
     private let isOwnConfiguration: Bool
 
     init(_ arguments: Arguments, _ mode: FetchMode) {
@@ -20,7 +22,7 @@ struct Enclosure {
         configFolder = arguments.configFolder
         cacheFolder = arguments.cacheFolder
         isOwnConfiguration = arguments.isOwnConfiguration
-        refusals = RefusalTally.path(in: arguments.stateFolder)
+        refusals = [RefusalTally.path(in: arguments.stateFolder), RecentRefusals.path(in: arguments.stateFolder)]
     }
 
     func beforeParsing() throws(Refusal) {
@@ -54,7 +56,7 @@ struct Enclosure {
             // For the log's time stamps.
             "/etc/localtime",
         ]
-        access.change = [refusals]
+        access.change = refusals
         return access
     }
 
@@ -65,7 +67,7 @@ struct Enclosure {
         if let folder = Fetcher.folder { access.run.append(folder) }
         // The resolver's and the proxy's files, and certificate authorities; `env_vars` may name some of its own.
         access.read = [configFolder, "/etc", "/run", "/srv", "/var/lib", "/proc", "/sys/devices/system/cpu", "/dev/urandom"]
-        access.change = ["/dev/null", refusals]
+        access.change = ["/dev/null"] + refusals
         access.manage = [cacheFolder]
         // In a test another clock may be loaded into both (libfaketime), which has its shared memory there.
         if isOwnConfiguration { access.manage.append("/dev/shm") }

@@ -17,11 +17,13 @@ struct Opk: ParsableCommand {
               opk inspect ~/.ssh/id_ecdsa
                                     what your certificate says
               opk keys              on a server: the providers' keys, and how old they are
+              opk explain           on a server: why somebody is admitted or refused
+              opk test              policy files against what is expected of them
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
         version: "opk \(Version.text)",
-        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self])
+        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self, ExplainCommand.self, TestCommand.self])
 
     /// With the arguments as the kernel gave them.
     static func main() {
