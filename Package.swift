@@ -73,6 +73,7 @@ let package = Package(
         .executable(name: "opk", targets: ["opk"]),
         .executable(name: "opk-verify", targets: ["opk-verify"]),
         .executable(name: "opk-fetch", targets: ["opk-fetch"]),
+        .executable(name: "opk-home", targets: ["opk-home"]),
         .executable(name: "opk-demo-provider", targets: ["opk-demo-provider"]),
     ],
     dependencies: [
@@ -135,6 +136,9 @@ let package = Package(
                 "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain),
+        .executableTarget(
+            name: "opk-home", dependencies: ["SafeFiles", "ChildProcess", "Confinement", "CSystem", "Vocabulary"],
+            swiftSettings: house + plain),
         program("opk-fetch", ["ChildProcess", "FetchSetup", "OIDC", "HTTP", "KeyCache", "Vocabulary"]),
         program(
             "opk",
@@ -164,12 +168,15 @@ let package = Package(
         testing("JOSETests", ["JOSE", "LibCrypto", "Vocabulary"]),
         testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
-        testing("PolicyTests", ["Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing("PolicyTests", ["Policy", "ChildProcess", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing(
             "OpkVerifyTests",
-            ["opk-verify", "opk-fetch", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles", "Vocabulary"],
+            [
+                "opk-verify", "opk-fetch", "opk-home", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles",
+                "Vocabulary",
+            ],
             exclude: ["touched.txt"]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         // A program that confines itself and then tries what it is told: what has been given up cannot be had back by a test.

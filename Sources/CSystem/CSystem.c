@@ -17,6 +17,14 @@ int opk_open_folder(const char *path) {
 #endif
 }
 
+int opk_open_folder_at(int folder, const char *name) {
+#ifdef O_PATH
+    return openat(folder, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+#else
+    return openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+#endif
+}
+
 int opk_open_standard_descriptors(void) {
     for (int descriptor = 0; descriptor <= 2; descriptor++) {
         if (fcntl(descriptor, F_GETFD) >= 0) continue;

@@ -14,7 +14,8 @@ public struct Access: Sendable {
     /// Processes are started.
     public var mayStartProcesses: Bool
 
-    public init(mayConnect: Bool = false, mayStartProcesses: Bool = false) {
+    public init(read: [String] = [], mayConnect: Bool = false, mayStartProcesses: Bool = false) {
+        self.read = read
         self.mayConnect = mayConnect
         self.mayStartProcesses = mayStartProcesses
     }

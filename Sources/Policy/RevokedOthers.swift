@@ -25,42 +25,23 @@ struct RevokedOthers {
 
     /// Whether the line may be passed over.
     func have(_ line: Span<UInt8>) -> Bool {
-        var end = 0
-        var at = 0
-        while end < line.count && PlainBytes.word.has(line[end]) {
-            // The last one counts.
-            if line[end] == UInt8(ascii: "@") { at = end }
-            end += 1
-        }
+        let end = PlainRow.wordEnd(line)
         guard PlainEnding.isGood(line, from: end) else { return false }
-        return end == 0 || end <= Revocation.What.longest && haveWord(line.extracting(0..<end), at)
+        return end == 0 || haveWord(line.extracting(0..<end))
     }
 
-    /// Whether a plain word, whose last `@` is at `at`, is well-formed and another's.
-    private func haveWord(_ word: Span<UInt8>, _ at: Int) -> Bool {
-        switch word[0] {
-        case UInt8(ascii: "e"):
-            // email: and something on both sides of the @.
-            guard PlainBytes.begins(word, 0, "email:"), at > 6, at < word.count - 1 else { return false }
-            return !isOwnEmail(word.extracting(6...))
-        case UInt8(ascii: "s"):
-            guard PlainBytes.begins(word, 0, "sub:"), at > 4, PlainIssuer.isGood(word, from: at + 1) else { return false }
-            return !RevokedOthers.equal(word, ownSubject)
-        case UInt8(ascii: "k"):
-            guard PlainBytes.begins(word, 0, "key:SHA256:"), RevokedOthers.isDigest(word.extracting(11...)) else { return false }
-            return !RevokedOthers.equal(word, ownKey)
-        case UInt8(ascii: "i"):
-            guard PlainBytes.begins(word, 0, "issuer:"), PlainIssuer.isGood(word, from: 7) else { return false }
-            return !RevokedOthers.equal(word, ownIssuer)
-        default: return false
+    /// Whether a word, all of which stands for itself, is well-formed and another's.
+    private func haveWord(_ word: Span<UInt8>) -> Bool {
+        guard word.count >= 8, word.count <= Revocation.What.longest else { return false }
+        let first = EightBytes(word, 0)
+        if first.begin(6, EightBytes.email) { return PlainRow.isEmail(word, from: 6) && !isOwnEmail(word.extracting(6...)) }
+        if first.begin(4, EightBytes.sub) { return PlainRow.isSubject(word, from: 4) && !RevokedOthers.equal(word, ownSubject) }
+        if first.begin(8, EightBytes.keySHA2) {
+            return PlainRow.isDigest(word, from: 11) && EightBytes(word, 3).begin(8, EightBytes.colonSHA256)
+                && !RevokedOthers.equal(word, ownKey)
         }
-    }
-
-    /// 43 characters of base64, of which the last stands for four bits and two that are 0.
-    private static func isDigest(_ text: Span<UInt8>) -> Bool {
-        guard text.count == 43, PlainBytes.lastOfDigest.has(text[42]) else { return false }
-        for index in 0..<42 where !PlainBytes.base64.has(text[index]) { return false }
-        return true
+        if first.begin(7, EightBytes.issuer) { return PlainRow.isIssuer(word, from: 7) && !RevokedOthers.equal(word, ownIssuer) }
+        return false
     }
 
     private static func equal(_ word: Span<UInt8>, _ bytes: [UInt8]) -> Bool {

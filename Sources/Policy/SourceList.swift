@@ -40,7 +40,8 @@ public struct SourceList: Hashable, Sendable {
 
     private init(entries: [Entry]) { self.entries = entries }
 
-    /// Whether sshd would admit this client; nil where that depends on its host's name.
+    /// Whether sshd would admit this client; nil where that depends on its host's name. (An address with a scope, `fe80::1%eth0`, is for sshd in no
+    /// block at all; here it is in that of its address.)
     public func admits(_ address: NetworkAddress) -> Bool? {
         let written = Text("\(address)")
         var isMatched = false

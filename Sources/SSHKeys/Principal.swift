@@ -11,26 +11,11 @@ public struct Principal: Hashable, Sendable, CustomStringConvertible {
     public static let wildcard = Principal(unchecked: "opkssh-wildcard")
 
     public init?(_ text: Text) {
-        var bytes = text.utf8[...]
-        if bytes.last == UInt8(ascii: "$") { bytes.removeLast() }
-        guard let first = bytes.first, bytes.count <= 128, Principal.isWord(first),
-            bytes.dropFirst().allSatisfy({ Principal.isWord($0) || Principal.punctuation.contains($0) })
-        else { return nil }
+        guard AccountName.isSafe(text.utf8) else { return nil }
         self.text = text
     }
 
     private init(unchecked text: Text) { self.text = text }
 
     public var description: String { text.string }
-
-    private static let punctuation = Array(".+@-".utf8)
-
-    private static func isWord(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-            UInt8(ascii: "_"):
-            true
-        default: false
-        }
-    }
 }

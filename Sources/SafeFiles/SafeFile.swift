@@ -46,8 +46,21 @@ public struct SafeFile: ~Copyable {
     /// All of it; nil where it does not exist. The bytes hold no NUL.
     public static func read(_ path: String, trust: FileTrust, limit: Int = SafeFile.largest) throws(UnsafeFile) -> [UInt8]? {
         guard let file = try SafeFile(path, trust: trust, limit: limit) else { return nil }
+        return try file.all()
+    }
+
+    /// A file that somebody else has opened and checked.
+    /// - Parameter size: its size when it was opened.
+    init(_ path: String, opened descriptor: consuming Descriptor, size: Int, limit: Int) {
+        self.path = path
+        self.limit = limit
+        self.descriptor = descriptor
+        expected = size
+    }
+
+    consuming func all() throws(UnsafeFile) -> [UInt8] {
         var bytes: [UInt8] = []
-        try file.eachChunk(of: 64 << 10) { chunk in bytes.append(contentsOf: chunk) }
+        try eachChunk(of: 64 << 10) { chunk in bytes.append(contentsOf: chunk) }
         return bytes
     }
 

@@ -28,6 +28,12 @@ public struct UnsafeFile: Error, Hashable, Sendable {
         case containsNUL
         case folderOwner(UInt32)
         case folderWritableByOthers(mode: UInt32)
+        /// A file in the place of a folder.
+        case notAFolder
+        /// Neither root's, where that will do, nor the account's: of a file in its home, and of all on the way to it.
+        case notTheAccounts(owner: UInt32)
+        /// Group or others may read, write or run what is for the account alone.
+        case openToOthers(mode: UInt32)
         /// The path does not end in the name of a file.
         case noFileName
         /// A system call failed with this errno.
@@ -50,6 +56,9 @@ extension UnsafeFile: CustomStringConvertible {
         case .folderOwner(let user): return "the folder of \(name) belongs to user id \(user), who is not trusted here (chown root)"
         case .folderWritableByOthers(let mode):
             return "the folder of \(name) may be written by its group or by others (mode \(octal(mode)); chmod go-w)"
+        case .notAFolder: return "\(name) is not a folder"
+        case .notTheAccounts(let user): return "\(name) belongs to user id \(user), not to the account"
+        case .openToOthers(let mode): return "\(name) must be for the account alone (mode \(octal(mode)); chmod 600)"
         case .noFileName: return "\(name) does not name a file"
         case .unreadable(let number): return "\(name) cannot be read: \(systemErrorText(number))"
         }

@@ -2,51 +2,31 @@ import Confinement
 import RecentRefusals
 import Vocabulary
 
-/// What this process may still reach, and from when on.
-///
-/// | opk-fetch is asked | before the certificate is parsed | after its last answer |
-/// |---|---|---|
-/// | over a socket | nothing but reading | |
-/// | as a child | what opk-fetch needs: programs and libraries, the network, writing the cache | |
-/// | under sudo | (sudo refuses to run in a restricted process) | nothing but reading |
+/// What this process may still reach, from before the certificate is parsed: it reads policy, keys and the system's libraries, and writes the count of
+/// refusals. It starts no program and connects to nothing but a socket in a folder: helpers are the `Broker`'s to start.
 struct Enclosure {
-    private let mode: FetchMode
     private let configFolder: String
     private let cacheFolder: String
     /// What is written: the count of refusals, and the last of them.
     private let refusals: [String]
     private let isOwnConfiguration: Bool
 
-    init(_ arguments: Arguments, _ mode: FetchMode) {
-        self.mode = mode
+    init(_ arguments: Arguments) {
         configFolder = arguments.configFolder
         cacheFolder = arguments.cacheFolder
         isOwnConfiguration = arguments.isOwnConfiguration
         refusals = [RefusalTally.path(in: arguments.stateFolder), RecentRefusals.path(in: arguments.stateFolder)]
     }
 
-    func beforeParsing() throws(Refusal) {
-        switch mode {
-        case .socket: try restrict(reading)
-        case .direct: try restrict(fetching)
-        case .sudo: break
-        }
-    }
-
-    /// To be called when no helper will be asked any more.
-    func afterLastHelper() throws(Refusal) {
-        if case .sudo = mode { try restrict(reading) }
-    }
-
-    private func restrict(_ access: Access) throws(Refusal) {
+    func close() throws(Refusal) {
         do throws(Confinement.Failure) {
-            try Confinement.restrict(access)
+            try Confinement.restrict(reading)
         } catch {
             throw Refusal(.notConfined, "Landlock: \(error)")
         }
     }
 
-    /// For a decision alone.
+    /// For a decision.
     private var reading: Access {
         var access = Access()
         access.read = [
@@ -60,16 +40,16 @@ struct Enclosure {
         return access
     }
 
-    /// For a decision, and for opk-fetch as a child.
-    private var fetching: Access {
+    /// For opk-fetch as a child of this user's, where there is no other user whose it could be.
+    var fetching: Access {
         var access = Access(mayConnect: true, mayStartProcesses: true)
         access.run = ["/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/nix", "/gnu"]
-        if let folder = Fetcher.folder { access.run.append(folder) }
+        if let folder = Programs.folder { access.run.append(folder) }
         // The resolver's and the proxy's files, and certificate authorities; `env_vars` may name some of its own.
         access.read = [configFolder, "/etc", "/run", "/srv", "/var/lib", "/proc", "/sys/devices/system/cpu", "/dev/urandom"]
-        access.change = ["/dev/null"] + refusals
+        access.change = ["/dev/null"]
         access.manage = [cacheFolder]
-        // In a test another clock may be loaded into both (libfaketime), which has its shared memory there.
+        // In a test another clock may be loaded into it (libfaketime), which has its shared memory there.
         if isOwnConfiguration { access.manage.append("/dev/shm") }
         return access
     }

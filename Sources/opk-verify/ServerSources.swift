@@ -21,21 +21,21 @@ struct ServerSources: VerifierSources {
     /// Made when it is asked, since it looks at whose the folder is: a key that is not ours has nothing looked at.
     private lazy var cache = KeyCache(directory: cacheFolder)
     private let cacheFolder: String
-    private let fetcher: Fetcher
-    private let enclosure: Enclosure
+    private let mode: FetchMode
+    private var helpers: Helpers
     private let now: UnixTime
     private var config = ServerConfig()
-    /// When everything that is fetched has to be here, on the clock of `FetchSocket.now`; nil before the first fetch.
+    /// When everything that is fetched has to be here, on the clock of `TimedStream.now`; nil before the first fetch.
     private var deadline: Int64?
     private(set) var notes: [String] = []
     let clientAddress: NetworkAddress?
 
-    init(_ arguments: Arguments, _ mode: FetchMode, _ enclosure: Enclosure, at now: UnixTime) {
+    init(_ arguments: Arguments, _ mode: FetchMode, _ helpers: Helpers, at now: UnixTime) {
         configFolder = arguments.configFolder
         trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
         cacheFolder = arguments.cacheFolder
-        fetcher = Fetcher(mode: mode, configFolder: arguments.configFolder, cacheFolder: arguments.cacheFolder)
-        self.enclosure = enclosure
+        self.mode = mode
+        self.helpers = helpers
         self.now = now
         clientAddress = ConnectionWords.clientAddress(in: arguments.extra)
     }
@@ -62,8 +62,6 @@ struct ServerSources: VerifierSources {
     }
 
     func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
-        // Only userinfo could still need a helper, and only where there is an access token.
-        if identity.accessToken == nil { try enclosure.afterLastHelper() }
         begin(.policy)
         do {
             return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
@@ -115,7 +113,8 @@ struct ServerSources: VerifierSources {
     private mutating func ask(_ request: FetchRequest, _ settings: KeySettings) throws(Refusal) -> JWKSet {
         let answer: Fetcher.Answer
         do {
-            answer = try fetcher.ask(request, within: time(for: settings.timeout))
+            let time = time(for: settings.timeout)
+            answer = try Fetcher.ask(request, by: mode, &helpers, within: time)
         } catch {
             throw ServerSources.unavailable(request.issuer, "\(error)")
         }
@@ -128,14 +127,23 @@ struct ServerSources: VerifierSources {
 
     /// Milliseconds for one fetch, so that there is time left to say how it went: userinfo may be asked after the keys.
     private mutating func time(for timeout: TimeSpan) -> Int64 {
-        let wanted = timeout.seconds * 1000 + ServerSources.beside
-        if deadline == nil {
-            let seconds = max(Int64(Confinement.seconds), timeout.seconds + 3)
-            if seconds > Confinement.seconds { Confinement.extend(to: Int(seconds)) }
-            deadline = FetchSocket.now() + seconds * 1000 - ServerSources.lastWords
-        }
-        return max(0, min(wanted, (deadline ?? 0) - FetchSocket.now()))
+        if deadline == nil, timeout.seconds + 3 > Confinement.seconds { setDeadline(after: timeout.seconds + 3, isLonger: true) }
+        return time(atMost: timeout.seconds * 1000 + ServerSources.beside)
     }
+
+    /// Milliseconds for a helper that is given at most so many.
+    private mutating func time(atMost wanted: Int64) -> Int64 {
+        if deadline == nil { setDeadline(after: Int64(Confinement.seconds), isLonger: false) }
+        return max(0, min(wanted, (deadline ?? 0) - TimedStream.now()))
+    }
+
+    private mutating func setDeadline(after seconds: Int64, isLonger: Bool) {
+        if isLonger { Confinement.extend(to: Int(seconds)) }
+        deadline = TimedStream.now() + seconds * 1000 - ServerSources.lastWords
+    }
+
+    /// Milliseconds for opk-home: sudo may have to look names up.
+    private static let homeTime: Int64 = 2_000
 
     /// Milliseconds beside the fetch itself: opk-fetch starts, and waits for another's fetch.
     private static let beside: Int64 = 1_500
@@ -149,7 +157,7 @@ struct ServerSources: VerifierSources {
     private mutating func renew(_ keys: CachedKeys, after attempt: FetchAttempt?) {
         if let attempt, !attempt.succeeded { noteAge(keys, "the last fetch, at \(attempt.ended), failed: \(attempt.reason)") }
         do {
-            try fetcher.refresh(keys.issuer)
+            try Fetcher.refresh(keys.issuer, by: mode, &helpers)
         } catch {
             noteAge(keys, "they cannot be renewed: \(error)")
         }
@@ -169,22 +177,37 @@ struct ServerSources: VerifierSources {
         }
     }
 
+    /// The rows of the account's own file, for this account alone, whatever their first column says of others.
+    mutating func homeRows(for account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer {
+        begin(.policy)
+        let answer: HelperAnswer
+        do {
+            answer = try helpers.ask(.home, within: time(atMost: ServerSources.homeTime))
+        } catch {
+            return unusableHome("\(error)")
+        }
+        switch answer.status {
+        case .done: return .rows(AuthID(parsing: answer.content, for: account, of: identity.issuer))
+        case .absent: return .absent
+        // Its sentence was made beside this process, of what an account wrote.
+        case .failed: return unusableHome(Text(String(decoding: answer.content, as: UTF8.self)).escapedOnce(limit: 1024))
+        }
+    }
+
+    private mutating func unusableHome(_ reason: String) -> HomeAnswer {
+        notes.append("home: \(reason)")
+        return .unusable(reason)
+    }
+
     mutating func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {
-        let answer: [UInt8]?
         do {
             let request = FetchRequest(.userinfo, of: identity.issuer, accessToken: accessToken)
-            answer = try fetcher.ask(request, within: time(for: KeySettings(for: identity.row, config).timeout)).content
+            let time = time(for: KeySettings(for: identity.row, config).timeout)
+            return try Fetcher.ask(request, by: mode, &helpers, within: time).content
         } catch {
             notes.append("userinfo: \(error)")
-            answer = nil
-        }
-        do {
-            try enclosure.afterLastHelper()
-        } catch {
-            notes.append("userinfo is not looked at: \(error)")
             return nil
         }
-        return answer
     }
 }
 

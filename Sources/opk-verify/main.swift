@@ -20,15 +20,16 @@ enum ExitStatus {
 }
 
 func verify(_ arguments: Arguments) -> Int32 {
+    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
+    // First of all: what is in memory by now is what the second process has.
+    let helpers = Helpers(arguments, mode)
     let log = SystemLog(stateFolder: arguments.stateFolder)
     let id = DecisionID.new()
     // The words for a decision that takes too long, whatever it waits for.
     let parts = refusal(.timedOut, of: arguments.request, id)
     LastWords.set(parts.beforeStep, thenStepAnd: parts.afterStep, failed: true, status: ExitStatus.refused)
-    let mode = FetchMode(cacheFolder: arguments.cacheFolder)
-    let enclosure = Enclosure(arguments, mode)
     do {
-        try enclosure.beforeParsing()
+        try Enclosure(arguments).close()
     } catch {
         let parts = refusal(error.code, error.detail, of: arguments.request, id)
         var kept = KeptRefusal()
@@ -38,7 +39,7 @@ func verify(_ arguments: Arguments) -> Int32 {
         return ExitStatus.refused
     }
     let now = UnixTime.now()
-    var verification = Verification(ServerSources(arguments, mode, enclosure, at: now), at: now, id: id)
+    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now, id: id)
     let outcome = verification.decide(arguments.request)
     LastWords.note(step: Refusal.Step.answer.rawValue)
     switch outcome {

@@ -62,6 +62,28 @@ extension RealSSH {
             }
         }
 
+        @Test("An account's home file is read for opk-verify's user through sudo, and by no other call; an account without one has none")
+        func homeFile() async throws {
+            let outcome = try await onCopy(
+                """
+                useradd --create-home --home-dir /srv/alice alice
+                install -d -o alice -g alice /srv/alice/.opk
+                install -o alice -g alice -m 0600 <(echo "alice carol@example.com https://idp.example.com") /srv/alice/.opk/auth_id
+                home() { setpriv --reuid opksshuser --regid opksshuser --clear-groups sudo -n -- /usr/local/libexec/opk/opk-home "$@"; }
+                echo alice | home
+                echo bob | home || echo "bob: $?"
+                home alice || echo "alice as an argument: $?"
+                setpriv --reuid opksshuser --regid opksshuser --clear-groups cat /srv/alice/.opk/auth_id || echo "not without it"
+                """)
+            let said = outcome.both
+            #expect(outcome.status == 0, "\(said)")
+            for words in [
+                "alice carol@example.com https://idp.example.com\n", "bob: 3\n", "alice as an argument: 1\n", "not without it\n",
+            ] {
+                #expect(outcome.output.contains(words), "\(words): \(said)")
+            }
+        }
+
         @Test("A second installation changes nothing, an edited file stays, and what was installed goes again with its users")
         func goes() async throws {
             let outcome = try await onCopy(

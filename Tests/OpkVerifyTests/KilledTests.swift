@@ -122,6 +122,7 @@ struct KilledTests {
         #expect(answered.load(ordering: .relaxed) < moments.count)
         #expect(doorway.record == record && doorway.asked == [])
         #expect(try FileManager.default.contentsOfDirectory(atPath: doorway.cacheFolder).count == 1)
+        #expect(doorway.eventually { doorway.verifiers.isEmpty }, "its broker is left")
         #expect(try doorway.ask(login).admitted)
     }
 
@@ -164,6 +165,7 @@ struct KilledTests {
             let next = try doorway.ask(login)
             #expect(next.admitted && !next.terminal.contains("keys:"), "\(moment): \(next)")
             #expect(doorway.eventually { doorway.fetchers.isEmpty && (try? leftovers(doorway).isEmpty) == true }, "\(moment)")
+            #expect(doorway.eventually { doorway.verifiers.isEmpty }, "\(moment): its broker is left")
         }
         #expect(killed.load(ordering: .relaxed) > moments.count / 2, "of \(moments.count)")
     }
@@ -254,12 +256,17 @@ struct KilledTests {
 
 extension Doorway {
     /// The processes that fetch into this cache.
-    var fetchers: [String] {
+    var fetchers: [String] { processes(of: "opk-fetch") }
+
+    /// Those that decide about this doorway: an opk-verify, and its broker.
+    var verifiers: [String] { processes(of: "opk-verify") }
+
+    private func processes(of program: String) -> [String] {
         let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return processes.filter { process in
             guard Int(process) != nil, let words = FileManager.default.contents(atPath: "/proc/\(process)/cmdline") else { return false }
             let text = String(decoding: words, as: UTF8.self)
-            return text.contains("opk-fetch\0") && text.contains(cacheFolder)
+            return text.contains("\(program)\0") && text.contains(cacheFolder)
         }
     }
 }

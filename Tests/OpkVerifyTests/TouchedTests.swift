@@ -42,6 +42,7 @@ private struct Touched {
             if call.contains("O_PATH") { return "name for Landlock \(whole)" }
             if call.contains("O_CREAT") || call.contains("O_TRUNC") { return "make \(whole)" }
             return call.contains("O_RDONLY") ? "read \(whole)" : "write \(whole)"
+        case "socketpair", "clone", "clone3", "fork", "vfork": return "make its broker"
         case "socket": return "socket \(call[call.index(after: open)...].prefix { $0 != "," })"
         case "connect": return "connect \(path)"
         case "sendmsg", "sendto": return "send to its socket"
@@ -119,7 +120,10 @@ struct TouchedTests {
             #expect(others.isEmpty, "the start-up only reads: \(others)")
             for line in touched.lines {
                 let harmless = ["name for Landlock ", "check folder ", "read ", "look at "].contains(where: line.hasPrefix)
-                let allowed = ["socket AF_UNIX", "connect /dev/log", "send to its socket", "write descriptor 1", "write descriptor 2"]
+                let allowed = [
+                    "socket AF_UNIX", "connect /dev/log", "send to its socket", "make its broker", "write descriptor 1",
+                    "write descriptor 2",
+                ]
                 #expect(harmless || allowed.contains(line) || line == "write STATE/refusals", "\(about): \(line)")
             }
         }

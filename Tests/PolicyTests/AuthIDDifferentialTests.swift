@@ -146,7 +146,7 @@ private struct Naive {
 }
 
 /// The same numbers for the same seed (SplitMix64).
-private struct Seeded: RandomNumberGenerator {
+struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -10,6 +10,8 @@ int opk_open(const char *path, int flags, mode_t mode);
 int opk_openat(int folder, const char *path, int flags, mode_t mode);
 /// A descriptor of the folder itself, for fstat and openat. Needs no right to list it where the system knows O_PATH.
 int opk_open_folder(const char *path);
+/// The same of a folder in that folder, without following a link (ELOOP or ENOTDIR); one that an automounter mounts is mounted.
+int opk_open_folder_at(int folder, const char *name);
 
 /// Where opk_spawn takes a descriptor: the child gets /dev/null there.
 #define OPK_NULL_DEVICE (-1)
@@ -45,6 +47,17 @@ int opk_argument_count(void);
 const char *opk_argument(int index);
 /// The folder of the program that runs, with a slash at its end; null where that cannot be told. It lives until this is asked again.
 const char *opk_own_folder(void);
+
+// Fork.c
+
+/// A copy of this process that is killed when this one ends, however that comes about. Its id; 0 in the copy; -1 with errno set. The process must have one
+/// thread. The copy has no alarm, and what its alarm would do is the system's default.
+pid_t opk_fork(void);
+/// Whether the copy is killed with the one that made it. 1 where that one has ended already.
+int opk_die_with_parent(int yes);
+/// The same copy with no descriptor but one end of a pair of sockets, of which this process has the other: `*channel` in both. After so many seconds it
+/// ends by itself.
+pid_t opk_fork_with_channel(int *channel, unsigned seconds);
 
 // Confine.c: what a process gives up for good.
 

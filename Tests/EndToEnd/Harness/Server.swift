@@ -47,7 +47,7 @@ final class Server: Sendable {
                 try await Accounts.make(account, home: folder.appendingPathComponent("home/\(account)"))
             }
             guard let programs = Machine.programs else { throw HarnessError("no programs") }
-            for name in ["opk-verify", "opk-fetch"] {
+            for name in ["opk-verify", "opk-fetch", "opk-home"] {
                 try await Command.mustRun("install", ["-m", "0755", programs.appendingPathComponent(name).path, program(name)])
             }
             try await clearCache()

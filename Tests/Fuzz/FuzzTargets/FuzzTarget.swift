@@ -12,6 +12,7 @@ public struct FuzzTarget: Sendable {
         FuzzTarget(name: "authID", run: authID),
         FuzzTarget(name: "providers", run: providers),
         FuzzTarget(name: "config", run: config),
+        FuzzTarget(name: "revoked", run: revoked),
         FuzzTarget(name: "keyCache", run: keyCache),
         FuzzTarget(name: "userinfo", run: userinfo),
         FuzzTarget(name: "principal", run: principal),

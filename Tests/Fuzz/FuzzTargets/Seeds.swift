@@ -16,6 +16,7 @@ extension FuzzTarget {
         case "authID": [authIDSeed, Array("root alice@example.com https://issuer.example.com\n".utf8)]
         case "providers": [providersSeed, Array("https://issuer.example.com client 24h\n".utf8)]
         case "config": configSeeds
+        case "revoked": revokedSeeds
         case "keyCache": try keyCacheSeeds()
         case "userinfo": userinfoSeeds
         case "principal": ["root", "_apt", "alice.smith@example.com", "WORKSTATION1$", "a b"].map { Array($0.utf8) }
@@ -116,6 +117,20 @@ private let providersSeed = Array(
     http://localhost:8080 test 1week # local
     https://gitlab.example.com OPENPUBKEY-PKTOKEN:1234 90m
     """#.utf8)
+
+private let revokedSeeds = [
+    #"""
+    # what before
+    email:bob@example.com
+    sub:103030642802723203118@https://accounts.google.com # left
+    key:SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU
+    issuer:https://idp.example.com   2026-11-21T12:00Z
+    """#,
+    "email:alice@example.com\t2026-11-21T12:00:00.5Z\r\n'sub:a b#c@https://issuer.example.com' \"2028-02-29T23:59:59+14:00\"\n",
+    "sub:alice-1@https://issuer.example.com 1970-01-01T00:00:01Z # x\n", "\"email:o'neill@example.com\"\n",
+    "sub:x@https://a.example@http://localhost:8080/\n", "issuer:https://[::1]/it's 9999-12-31T23:59:59Z\n",
+    "email:a@b.example\nkey:SHA256:47D\n",
+].map { Array($0.utf8) }
 
 private let configSeeds = [
     """
