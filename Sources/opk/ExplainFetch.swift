@@ -1,15 +1,7 @@
-import CSystem
 import ChildProcess
 import KeyCache
 import PKToken
-import SafeFiles
 import Vocabulary
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Fetching for an explanation, in processes of its own: they become the cache's owner, and what root reads afterwards is still root's.
 struct ExplainFetch {
@@ -23,11 +15,11 @@ struct ExplainFetch {
 
     /// As `opk keys refresh`; a sentence where it fails.
     func keys(of issuer: Text) -> String? {
-        guard let own = ExplainFetch.ownFolder else { return "where opk lies cannot be told" }
+        guard let program = SystemOutside.program("opk") else { return "where opk lies cannot be told" }
         let outcome: ChildProcess.Outcome
         do {
             outcome = try ChildProcess.run(
-                own + "opk", ["keys", "refresh", "--quiet"] + folders + ["--", issuer.string], environment: .inherited(),
+                program, ["keys", "refresh", "--quiet"] + folders + ["--", issuer.string], environment: .inherited(),
                 outputLimit: 64 << 10, errorOutput: .captured(limit: 4096), deadline: ExplainFetch.deadline)
         } catch { return "\(error)" }
         if outcome.succeeded { return nil }
@@ -36,20 +28,12 @@ struct ExplainFetch {
 
     /// The body of the provider's answer.
     func userinfo(of issuer: Text, _ token: Secret) -> [UInt8]? {
-        guard let own = ExplainFetch.ownFolder else { return nil }
-        let places = [own + "opk-fetch", own + "../libexec/opk/opk-fetch"]
-        guard let program = places.first(where: { unsafe access($0, X_OK) == 0 }) else { return nil }
+        guard let program = SystemOutside.program("opk-fetch") else { return nil }
         let request = FetchRequest(.userinfo, of: issuer, accessToken: token)
         let outcome = try? ChildProcess.run(
             program, folders + ["serve"], environment: .inherited(), input: request.text, outputLimit: FetchAnswer.maximumSize,
             errorOutput: .captured(limit: 1024), deadline: ExplainFetch.deadline)
         guard let outcome, case .fetched(let content, _)? = FetchAnswer(parsing: outcome.output) else { return nil }
         return content
-    }
-
-    /// With a slash at its end.
-    private static var ownFolder: String? {
-        // The text is copied.
-        unsafe opk_own_folder().flatMap { unsafe String(validatingCString: $0) }
     }
 }

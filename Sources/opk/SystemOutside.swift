@@ -1,6 +1,9 @@
+import CSystem
+import ChildProcess
 import Policy
 import PolicyExplanation
 import SSHKeys
+import Vocabulary
 
 #if canImport(Glibc)
     import Glibc
@@ -13,7 +16,35 @@ enum SystemOutside {
     static func outside(runPlugins: Bool) -> Outside {
         var outside = Outside()
         outside.userID = number
+        outside.home = home
         return outside
+    }
+
+    /// By opk-home, as opk-verify has it read.
+    private static func home(of account: Principal) -> HomeReading {
+        guard geteuid() == 0 || number(of: account) == .known(geteuid()) else {
+            return .unread("only root, or the account itself, can read it: use sudo")
+        }
+        guard let program = program("opk-home") else { return .unread("opk-home is not installed beside opk") }
+        let outcome: ChildProcess.Outcome
+        do {
+            outcome = try ChildProcess.run(
+                program, [account.description], environment: .empty, outputLimit: 2 << 20, errorOutput: .captured(limit: 1024),
+                deadline: 10_000)
+        } catch { return .unread("\(error)") }
+        switch outcome.ending {
+        case .exited(0): return .content(outcome.output)
+        case .exited(3): return .absent
+        case .exited: return .unusable(escaped(outcome.errorOutput.prefix { $0 != 0x0A }, limit: 512))
+        case .killed, .timedOut, .tooMuchOutput: return .unusable("opk-home did not answer")
+        }
+    }
+
+    /// One of the server's programs: beside this one, as built, or where it is installed.
+    static func program(_ name: String) -> String? {
+        // The text is copied.
+        guard let own = unsafe opk_own_folder().flatMap({ unsafe String(validatingCString: $0) }) else { return nil }
+        return [own + name, own + "../libexec/opk/" + name].first { unsafe access($0, X_OK) == 0 }
     }
 
     /// As opk-verify asks.
