@@ -99,6 +99,7 @@ let package = Package(
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         verifierModule("RecentRefusals", ["CSystem", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
+        verifierModule("Plugins", ["ChildProcess", "CSystem", "Policy", "SafeFiles", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),
 
         // What talks to the network, and the laptop.
@@ -132,8 +133,8 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement", "CSystem", "JOSE",
-                "SSHKeys", "Vocabulary",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement", "CSystem",
+                "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain),
         .executableTarget(
@@ -143,7 +144,7 @@ let package = Package(
         program(
             "opk",
             [
-                "CSystem", "ChildProcess", "Login", "KeyAdministration", "PolicyExplanation", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
+                "CSystem", "ChildProcess", "Login", "KeyAdministration", "PolicyExplanation", "Plugins", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
                 "SSHKeys", "JOSE",
                 "Policy", "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -169,6 +170,10 @@ let package = Package(
         testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
         testing("PolicyTests", ["Policy", "ChildProcess", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing(
+            "PluginsTests",
+            ["Plugins", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "ChildProcess", "LibCrypto", "Verifier", "Vocabulary"],
+            exclude: ["opkssh_peer.py"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing(
