@@ -192,9 +192,9 @@ let package = Package(
         testing(
             "PolicyExplanationTests",
             [
-                "PolicyExplanation", "opk", "opk-verify", "opk-fetch", "RecentRefusals", "KeyCache", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE",
-                "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
-            ]),
+                "PolicyExplanation", "Display", "opk", "opk-verify", "opk-fetch", "opk-home", "RecentRefusals", "KeyCache", "Verifier", "Policy",
+                "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
+            ], exclude: ["golden"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
         testing(
             "KeyAdministrationTests",

@@ -123,7 +123,8 @@ public struct Examination {
         return PolicyFinding(
             deliberation: deliberation, isSupposed: isSupposed, person: person,
             otherRows: folder.otherRows(for: account, than: person.row.issuer), problems: sources.authID?.problems ?? [], home: home,
-            homeProblems: sources.homeProblems, plugins: plugins, lacksUserinfo: sources.userinfoWasWanted && outside.askUserinfo == nil,
+            homeProblems: sources.homeProblems, plugins: plugins, pluginNotes: sources.pluginNotes,
+             lacksUserinfo: sources.userinfoWasWanted && outside.askUserinfo == nil,
             revocations: revoked?.rows.filter { row in row.before.map { person.issuedAt < $0 } != false } ?? [])
     }
 

@@ -21,6 +21,8 @@ final class ExplainingSources: VerifierSources {
     /// The account's home rows that count for nothing.
     private(set) var homeProblems: [RowProblem] = []
     private(set) var pluginsWereAsked = false
+    /// What they said beside their answers; escaped.
+    private(set) var pluginNotes: [String] = []
     private(set) var userinfoWasWanted = false
     private(set) var authID: AuthID?
     private(set) var config: ServerConfig?
@@ -79,15 +81,16 @@ final class ExplainingSources: VerifierSources {
 
     func askPlugins(about identity: VerifiedIdentity, as account: Principal, _ userinfo: UserinfoAnswer) -> PluginAnswer {
         pluginsWereAsked = true
-        let answer = outside.runPlugins?(identity, account, userinfo) ?? .refused
-        if case .notAsked = answer { return .refused }
+        let answer = outside.runPlugins?(identity, account, userinfo) ?? .refused([])
+        pluginNotes = answer.notes
+        if case .notAsked = answer { return .refused([]) }
         return answer
     }
 
     /// For somebody who is only supposed, plugins cannot be asked.
     func supposedPlugins() -> PluginAnswer {
         pluginsWereAsked = true
-        return hasPlugins ? .refused : .none
+        return hasPlugins ? .refused([]) : .none
     }
 
     func userinfo(for identity: VerifiedIdentity, accessToken: Secret) -> [UInt8]? {

@@ -134,6 +134,6 @@ extension PolicyFinding {
             case .notRun(let list): ("not-run", list)
             case .ran(let list): ("ran", list)
             }
-        return ["state": .string(state), "names": .array(names.map { .string(Text($0)) })]
+        return ["state": .string(state), "names": .array(names.map { .string(Text($0)) }), "notes": .array(pluginNotes.map { .string(Text($0)) })]
     }
 }

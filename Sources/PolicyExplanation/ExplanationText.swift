@@ -87,6 +87,7 @@ extension PolicyFinding {
             lines.append(Explanation.row("?", "userinfo", "not asked (--fetch asks it); opk-verify asks, since nothing else admits"))
         }
         if let line = pluginLine { lines.append(line) }
+        lines += pluginNotes.prefix(20).map { Explanation.row("", "", $0) }
         return lines
     }
 

@@ -15,6 +15,8 @@ public struct PolicyFinding: Sendable {
     public let home: HomeState
     public let homeProblems: [RowProblem]
     public let plugins: PluginState
+    /// What plugins that ran said beside their answers; escaped.
+    public let pluginNotes: [String]
     /// The provider was not asked for userinfo, and opk-verify would ask.
     public let lacksUserinfo: Bool
     /// All rows of `revoked` by which this login is out.

@@ -87,15 +87,18 @@ struct ExplainCommand: ParsableCommand {
                 return address
             }
             guard let name = words.first else { throw .usage("an account is wanted, and a certificate or --email") }
-            let examination = Examination(folder, outside(), at: now, from: address)
+            var outside = outside(folder)
             let explanation: Explanation
             if email == nil && sub == nil && claim.isEmpty && groups == nil && issuer == nil {
                 guard words.count == 2 else { throw .usage("an account and a certificate are wanted, or an account and --email or --sub") }
-                explanation = examination.explain(try CertificateArgument.request(for: Text(name), words[1]))
+                let request = try CertificateArgument.request(for: Text(name), words[1])
+                if runPlugins { outside.runPlugins = try SystemOutside.plugins(folder, request) }
+                explanation = Examination(folder, outside, at: now, from: address).explain(request)
             } else {
                 guard words.count == 1 else { throw .usage("either a certificate or --email, --sub and their like") }
                 guard let account = Principal(Text(name)) else { throw .account(Text(name)) }
-                explanation = examination.explain(supposing: try person(folder, now), as: account)
+                let person = try person(folder, now)
+                explanation = Examination(folder, outside, at: now, from: address).explain(supposing: person, as: account)
             }
             try Terminal.explain(json ? [explanation.json.pretty()] : explanation.textLines)
             return explanation.isAdmitted
@@ -136,8 +139,8 @@ struct ExplainCommand: ParsableCommand {
         return PolicyFolder(folders.configDir, cacheFolder: folders.cacheDir)
     }
 
-    private func outside() -> Outside {
-        var outside = SystemOutside.outside(runPlugins: runPlugins)
+    private func outside(_ folder: PolicyFolder) -> Outside {
+        var outside = SystemOutside.outside(folder)
         outside.alias = { issuer in ProviderConfig.builtIn.first { $0.issuer == issuer }?.aliases.first }
         guard fetch else { return outside }
         let fetch = ExplainFetch(configFolder: folders.configDir, cacheFolder: folders.cacheDir)

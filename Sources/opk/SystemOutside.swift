@@ -1,8 +1,12 @@
 import CSystem
 import ChildProcess
+import PKToken
+import Plugins
 import Policy
 import PolicyExplanation
 import SSHKeys
+import SafeFiles
+import Verifier
 import Vocabulary
 
 #if canImport(Glibc)
@@ -13,11 +17,29 @@ import Vocabulary
 
 /// What an explanation asks this system for.
 enum SystemOutside {
-    static func outside(runPlugins: Bool) -> Outside {
+    static func outside(_ folder: PolicyFolder) -> Outside {
         var outside = Outside()
+        let plugins = PluginFolder.read(folder.path + "/policy.d", trust: folder.trust)
+        outside.pluginNames = plugins.plugins.map { $0.name.string } + plugins.problems.map { "\($0)" }
         outside.userID = number
         outside.home = home
         return outside
+    }
+
+    /// The plugins, run by the one who asks: root, or with `--config-dir` whoever it is.
+    static func plugins(_ folder: PolicyFolder, _ request: LoginRequest) throws(ExplainError)
+        -> (VerifiedIdentity, Principal, UserinfoAnswer) -> PluginAnswer
+    {
+        guard geteuid() == 0 || folder.path != PolicyFolder.standard else { throw .usage("--run-plugins is for root: use sudo") }
+        let runner = PluginRunner(folder: folder.path + "/policy.d", trust: folder.trust)
+        return { identity, account, userinfo in
+            var known: VerifiedUserinfo?
+            if case .verified(let answer) = userinfo { known = answer }
+            return runner.ask(
+                PluginQuestion(
+                    account: account, key: request.key, type: request.type, extra: [], identity: identity, userinfo: known,
+                    groupsClaim: identity.row.groupsClaim ?? "groups"))
+        }
     }
 
     /// By opk-home, as opk-verify has it read.
