@@ -47,11 +47,14 @@ public struct Examination {
         case .refused(let refusal):
             // Files are read once more for the walk: what the verifier itself met comes first.
             if !failures.contains(refusal), finding?.isSupposed != false { failures.insert(refusal, at: 0) }
-            var changes = failures.flatMap { Remedy.changes(for: $0, walk.person, request.account, now, outside) }
+            // Where something else is wrong, keys that opk-verify did not even ask for are not what is to be mended.
+            let mended = failures.filter { $0 == failures.first || $0.step != .providerSignature }
+            var changes = mended.flatMap { Remedy.changes(for: $0, walk.person, request.account, now, outside) }
             if let finding, let account = walk.account { changes += nearest(finding, account) }
             let fault = walk.configurationFault ?? (refusal.code.isConfiguration ? refusal : nil)
             return explanation(
-                request.account, .certificate, walk.all, finding, .refused(refusal), Examination.once(changes), [], fault.map { "\($0)" })
+                request.account, .certificate, walk.all, finding, .refused(refusal), Examination.once(changes), [], fault.map { "\($0)" },
+                lacksFetch: sources.lacksFetch)
         }
     }
 
@@ -79,11 +82,11 @@ public struct Examination {
 
     private func explanation(
         _ account: [UInt8], _ subject: Explanation.Subject, _ steps: [Explanation.Step], _ policy: PolicyFinding?,
-        _ verdict: Explanation.Verdict, _ changes: [Change], _ lines: [String], _ fault: String?
+        _ verdict: Explanation.Verdict, _ changes: [Change], _ lines: [String], _ fault: String?, lacksFetch: Bool = false
     ) -> Explanation {
         Explanation(
             account: account, time: now, address: address, subject: subject, steps: steps, policy: policy, verdict: verdict,
-            changes: changes, lines: lines, configurationFault: fault)
+            changes: changes, lines: lines, lacksFetch: lacksFetch, configurationFault: fault)
     }
 
     /// As `Verification` goes on until policy needs nothing more, without userinfo.

@@ -133,27 +133,26 @@ struct ExpectationReader {
         throw Fault(text: "\(word.escaped(limit: 40)) is not a time such as 23:00, 2026-12-24T18:00 or 2026-12-24T18:00Z")
     }
 
-    /// `: yes`, `: no`, `:yes`, or the last word with the colon at its end.
+    /// `: yes`, `: no`, `:yes`; the colon may be the end of the word before, and all of it the end of the last word.
     private static func popAnswer(_ words: inout ArraySlice<Word>) -> Bool? {
-        guard let last = words.last, last.isPlain else { return nil }
-        var answer = String(decoding: last.text, as: UTF8.self)
-        var hasColon = false
-        if answer.hasPrefix(":") {
-            answer.removeFirst()
-            hasColon = true
+        guard var last = words.last else { return nil }
+        let isYes: Bool
+        switch String(decoding: last.text, as: UTF8.self) {
+        case "yes": isYes = true
+        case "no": isYes = false
+        case let word where word.hasSuffix(":yes"): isYes = true
+        case let word where word.hasSuffix(":no"): isYes = false
+        default: return nil
         }
-        guard answer == "yes" || answer == "no" else { return nil }
+        last.text.removeLast(isYes ? 3 : 2)
         words.removeLast()
-        if !hasColon {
-            guard let colon = words.last, colon.text.last == UInt8(ascii: ":") else { return nil }
-            words.removeLast()
-            if colon.text.count > 1 {
-                var shorter = colon
-                shorter.text.removeLast()
-                words.append(shorter)
-            }
+        if last.text.isEmpty {
+            guard let colon = words.popLast() else { return nil }
+            last = colon
         }
-        return answer == "yes"
+        guard last.text.popLast() == UInt8(ascii: ":") else { return nil }
+        if !last.text.isEmpty { words.append(last) }
+        return isYes
     }
 
     private static func pop(_ keyword: String, from words: inout ArraySlice<Word>) -> Bool {

@@ -17,6 +17,8 @@ final class ExplainingSources: VerifierSources {
 
     /// What was found about the keys: which record, how old, what opk-verify would do.
     private(set) var keysText = ""
+    /// opk-verify would have fetched keys here.
+    private(set) var lacksFetch = false
     private(set) var home: HomeReading?
     /// The account's home rows that count for nothing.
     private(set) var homeProblems: [RowProblem] = []
@@ -133,6 +135,7 @@ extension ExplainingSources {
             throw Refusal(.keysUnavailable, reason)
         case .ask(let unknownKeyID):
             if outside.fetchKeys != nil { return try fetch(issuer) }
+            lacksFetch = true
             if unknownKeyID, let cached {
                 note(cached, "without the token's key; opk-verify would fetch them anew, which this does only with --fetch")
                 return cached.jwks

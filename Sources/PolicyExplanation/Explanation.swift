@@ -15,6 +15,8 @@ public struct Explanation: Sendable {
     public let changes: [Change]
     /// The lines for sshd, the key cut short; for somebody who is only supposed, the options alone.
     public let lines: [String]
+    /// opk-verify would have fetched the provider's keys.
+    public let lacksFetch: Bool
     /// Of files that nobody can be admitted by.
     public let configurationFault: String?
 
@@ -50,7 +52,11 @@ public struct Explanation: Sendable {
     public var isAdmitted: Bool { if case .admitted = verdict { true } else { false } }
 
     /// Whether something that was not asked could still admit.
-    public var isOpen: Bool { !isAdmitted && policy?.isSupposed != true && policy?.isOpen == true }
+    public var isOpen: Bool {
+        guard case .refused(let refusal) = verdict else { return false }
+        if lacksFetch && refusal.step == .providerSignature { return true }
+        return policy?.isSupposed != true && policy?.isOpen == true
+    }
 }
 
 extension Refusal.Step {

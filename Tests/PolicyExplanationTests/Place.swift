@@ -10,6 +10,12 @@ import TestSupport
 import Testing
 import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// A server's files in a folder of its own.
 final class Place: Sendable {
     let folder: String
@@ -21,8 +27,11 @@ final class Place: Sendable {
     static let issuer = MintedLogin.issuer
     static let now = MintedLogin.now
 
+    static let isRoot: Bool = geteuid() == 0
+
     init() throws {
-        folder = "/tmp/opk-explain-" + UUID().uuidString.prefix(8)
+        // A plugin may have nothing above it that others may write.
+        folder = (Place.isRoot ? "/run" : "/tmp") + "/opk-explain-" + UUID().uuidString.prefix(8)
         for path in [folder, config, cacheFolder, stateFolder] {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])

@@ -31,7 +31,7 @@ struct VectorTests {
         let vectors = try #require(
             try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("vectors.json"))) as? [[String: Any]])
         #expect(vectors.count == 141)
-        var wrong = 0
+        var (wrong, open) = (0, 0)
         for vector in vectors {
             let word = { (name: String) throws in try #require(vector[name] as? String) }
             let name = try word("name")
@@ -56,8 +56,14 @@ struct VectorTests {
                 #expect(explanation.lines.count == run.output.split(separator: "\n").count)
             case .refused(let refusal):
                 #expect(run.status == 1 && run.output.isEmpty, "\(name): \(run), \(refusal)")
-                #expect(kept.map(\.reason) == [refusal.code.rawValue], "\(name): \(kept), \(refusal)")
-                #expect(kept.first?.detail == refusal.detail || refusal.code == .keysUnavailable, "\(name): \(kept), \(refusal)")
+                // It asks for keys, of a provider that is not there, and an explanation says that it would.
+                if kept.map(\.reason) == ["keys-unavailable"], refusal.code == .noFittingKey {
+                    #expect(explanation.isOpen && explanation.lacksFetch, "\(name)")
+                    open += 1
+                } else {
+                    #expect(kept.map(\.reason) == [refusal.code.rawValue], "\(name): \(kept), \(refusal)")
+                    #expect(kept.first?.detail == refusal.detail || refusal.code == .keysUnavailable, "\(name): \(kept), \(refusal)")
+                }
                 let failed = explanation.steps.compactMap { step in if case .fails(let code) = step.state { code } else { nil } }
                 #expect(failed.first == refusal.code || refusal.step == .policy || refusal.step == .answer, "\(name): \(failed) \(refusal)")
                 // What cannot be read at all is nobody's certificate.
@@ -65,7 +71,7 @@ struct VectorTests {
                 wrong += 1
             }
         }
-        #expect(wrong > 60)
+        #expect(wrong > 60 && open <= 1)
     }
 
     /// The keys of every issuer that has any, as the vectors' own server would give them.
