@@ -133,7 +133,8 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement", "CSystem",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement",
+                "CSystem",
                 "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain),
@@ -144,7 +145,8 @@ let package = Package(
         program(
             "opk",
             [
-                "CSystem", "ChildProcess", "Login", "KeyAdministration", "PolicyExplanation", "Plugins", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
+                "CSystem", "ChildProcess", "Login", "KeyAdministration", "PolicyExplanation", "Plugins", "FetchSetup", "Display",
+                "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
                 "SSHKeys", "JOSE",
                 "Policy", "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -192,7 +194,8 @@ let package = Package(
         testing(
             "PolicyExplanationTests",
             [
-                "PolicyExplanation", "Display", "opk", "opk-verify", "opk-fetch", "opk-home", "RecentRefusals", "KeyCache", "Verifier", "Policy",
+                "PolicyExplanation", "Display", "opk", "opk-verify", "opk-fetch", "opk-home", "RecentRefusals", "KeyCache", "Verifier",
+                "Policy",
                 "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
             ], exclude: ["golden"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),

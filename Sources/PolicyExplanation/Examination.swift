@@ -90,7 +90,8 @@ public struct Examination {
     }
 
     /// As `Verification` goes on until policy needs nothing more, without userinfo.
-    private func deliberate(about person: Supposition, as account: Principal, _ sources: ExplainingSources) throws(Refusal) -> Deliberation {
+    private func deliberate(about person: Supposition, as account: Principal, _ sources: ExplainingSources) throws(Refusal) -> Deliberation
+    {
         let config = try sources.serverConfig()
         var evidence = Evidence(revocations: try sources.revocations(about: person.revocationSubject), clientAddress: address)
         let authID = try sources.authID(for: account, of: person.row.issuer)
@@ -127,7 +128,7 @@ public struct Examination {
             deliberation: deliberation, isSupposed: isSupposed, person: person,
             otherRows: folder.otherRows(for: account, than: person.row.issuer), problems: sources.authID?.problems ?? [], home: home,
             homeProblems: sources.homeProblems, plugins: plugins, pluginNotes: sources.pluginNotes,
-             lacksUserinfo: sources.userinfoWasWanted && outside.askUserinfo == nil,
+            lacksUserinfo: sources.userinfoWasWanted && outside.askUserinfo == nil,
             revocations: revoked?.rows.filter { row in row.before.map { person.issuedAt < $0 } != false } ?? [])
     }
 

@@ -52,7 +52,9 @@ public struct ExpectationFile: Sendable {
         for line in content.split(separator: 0x0A, omittingEmptySubsequences: false) {
             number += 1
             do throws(ExpectationWords.Fault) {
-                if let expectation = try reader.take(line.last == 0x0D ? line.dropLast() : line, number) { expectations.append(expectation) }
+                if let expectation = try reader.take(line.last == 0x0D ? line.dropLast() : line, number) {
+                    expectations.append(expectation)
+                }
             } catch {
                 faults.append(ExpectationFault(line: number, text: error.text))
             }

@@ -47,7 +47,8 @@ struct ExpectationReader {
         let name = try ExpectationReader.word(&words, "an account behind as")
         guard let account = Principal(name) else { throw Fault(text: "\(name.escaped(limit: 80)) is not an account name") }
         var expectation = Expectation(
-            line: number, text: written, person: person, account: account, isExpected: isExpected, time: now, userID: name == "root" ? 0 : 1000)
+            line: number, text: written, person: person, account: account, isExpected: isExpected, time: now,
+            userID: name == "root" ? 0 : 1000)
         while !words.isEmpty { try clause(&words, &expectation) }
         expectation.settle(now: now)
         return expectation
@@ -101,7 +102,9 @@ struct ExpectationReader {
 
     private func span(_ word: Text) throws(Fault) -> Int64 {
         if word == "0s" { return 0 }
-        guard let span = TimeSpan(word) else { throw Fault(text: "\(word.escaped(limit: 40)) is not a length of time such as 90m, 8h or 7d") }
+        guard let span = TimeSpan(word) else {
+            throw Fault(text: "\(word.escaped(limit: 40)) is not a length of time such as 90m, 8h or 7d")
+        }
         return span.seconds
     }
 
@@ -128,7 +131,9 @@ struct ExpectationReader {
         if let shown = UnixTime(rfc3339: Text(word.string + "Z")), let time = clock.moment(showing: shown.seconds) { return time }
         if let today = clock.shown(at: now) {
             let date = UnixTime(seconds: today).description.prefix(10)
-            if let shown = UnixTime(rfc3339: Text("\(date)T\(word.string)Z")), let time = clock.moment(showing: shown.seconds) { return time }
+            if let shown = UnixTime(rfc3339: Text("\(date)T\(word.string)Z")), let time = clock.moment(showing: shown.seconds) {
+                return time
+            }
         }
         throw Fault(text: "\(word.escaped(limit: 40)) is not a time such as 23:00, 2026-12-24T18:00 or 2026-12-24T18:00Z")
     }

@@ -49,7 +49,8 @@ extension ExplainError: CustomStringConvertible {
         case .account(let text): "this is not the name of an account: \(text.escaped(limit: 80))"
         case .folder(let text): "this is not the absolute path of a folder: \(text.escaped(limit: 80))"
         case .input(let failure): "\(failure)"
-        case .noCertificate(let text): "there is no certificate in \(text.escaped(limit: 200)): neither a line of a type and base64, nor base64 alone"
+        case .noCertificate(let text):
+            "there is no certificate in \(text.escaped(limit: 200)): neither a line of a type and base64, nor base64 alone"
         case .configuration(let text): text
         case .noIssuer(let text): text
         case .unknownIssuer(let issuer): "no row of providers names \(issuer.escaped(limit: 200)), so nobody is admitted by it"

@@ -51,6 +51,12 @@ public struct Explanation: Sendable {
 
     public var isAdmitted: Bool { if case .admitted = verdict { true } else { false } }
 
+    /// Whether the provider's signature was not found good: whoever made the certificate may have written anything.
+    public var isHearsay: Bool {
+        guard subject == .certificate, let step = steps.first(where: { $0.step == .providerSignature }) else { return false }
+        return step.state != .holds && step.state != .supposed
+    }
+
     /// Whether something that was not asked could still admit.
     public var isOpen: Bool {
         guard case .refused(let refusal) = verdict else { return false }

@@ -31,6 +31,7 @@ extension Explanation {
             object["reason"] = .string(Text(refusal.code.rawValue))
             object["why"] = .string(Text("\(refusal)"))
             object["open"] = .bool(isOpen)
+            object["unverified"] = .bool(isHearsay)
         }
         return .object(object)
     }
@@ -134,6 +135,9 @@ extension PolicyFinding {
             case .notRun(let list): ("not-run", list)
             case .ran(let list): ("ran", list)
             }
-        return ["state": .string(state), "names": .array(names.map { .string(Text($0)) }), "notes": .array(pluginNotes.map { .string(Text($0)) })]
+        return [
+            "state": .string(state), "names": .array(names.map { .string(Text($0)) }),
+            "notes": .array(pluginNotes.map { .string(Text($0)) }),
+        ]
     }
 }

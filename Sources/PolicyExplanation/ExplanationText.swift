@@ -18,12 +18,15 @@ extension Explanation {
         if let policy { lines += [""] + policy.textLines(now: time) }
         if let answer = steps.first(where: { $0.step == .answer }) { lines += ["", "Answer", line(answer)] }
         if !self.lines.isEmpty {
-            lines += ["", subject == .certificate ? "What sshd is told" : "What sshd would be told (for a certificate without --principals)"]
+            lines += [
+                "", subject == .certificate ? "What sshd is told" : "What sshd would be told (for a certificate without --principals)",
+            ]
             lines += self.lines.map { "  " + Text($0).escapedOnce(limit: .max) }
         }
         lines += ["", "Verdict: " + verdictText]
         if !changes.isEmpty {
-            lines.append(changes.count == 1 ? "To admit:" : "To admit, all of these:")
+            let caution = isHearsay ? " (nobody has vouched for this person here: what is above is the token's own word)" : ""
+            lines.append((changes.count == 1 ? "To admit" : "To admit, all of these") + caution + ":")
             lines += changes.map { "  " + Text($0.text).escapedOnce(limit: 2000) }
         }
         return lines
@@ -104,7 +107,9 @@ extension PolicyFinding {
 
     private static func text(_ finding: RequirementFinding) -> String {
         let obstacles = finding.obstacles.map(\.description).joined(separator: "; ")
-        if let group = finding.exceptedBy { return "excepted by group \(group.escaped(limit: 128))" + (obstacles.isEmpty ? "" : " (else: \(obstacles))") }
+        if let group = finding.exceptedBy {
+            return "excepted by group \(group.escaped(limit: 128))" + (obstacles.isEmpty ? "" : " (else: \(obstacles))")
+        }
         let from = finding.from.map { "sshd is told to check from \($0.map(\.description).joined(separator: ", "))" }
         return obstacles.isEmpty ? from ?? "holds" : obstacles
     }
@@ -137,7 +142,9 @@ extension PolicyFinding {
         case .notAsked(let list): return Explanation.row("-", "plugins", "not asked: what is above decides (\(names(list)))")
         case .notRun(let list): return Explanation.row("?", "plugins", "not run (--run-plugins as root runs them): \(names(list))")
         case .ran(let list):
-            if case .admitted(let grants) = deliberation.verdict, grants.contains(where: { if case .plugin = $0.source { true } else { false } }) {
+            if case .admitted(let grants) = deliberation.verdict,
+                grants.contains(where: { if case .plugin = $0.source { true } else { false } })
+            {
                 return Explanation.row("ok", "plugins", "one of them admits (\(names(list)))")
             }
             return Explanation.row("no", "plugins", "none of them admits (\(names(list)))")

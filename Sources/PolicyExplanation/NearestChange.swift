@@ -78,7 +78,8 @@ struct NearestChange {
             let rule = "the requirement in line \(line) of config.yml"
             switch obstacle {
             case .groups(let wanted, _, _):
-                let exception = finding.rule.exceptGroups.isEmpty ? "" : ", or one of \(Words.list(finding.rule.exceptGroups)), which it excepts"
+                let exception =
+                    finding.rule.exceptGroups.isEmpty ? "" : ", or one of \(Words.list(finding.rule.exceptGroups)), which it excepts"
                 let name = person.row.groupsClaim ?? "groups"
                 return .atProvider(
                     "add the person to the group \(wanted.map(\.escaped).joined(separator: " or ")) at the provider (claim \(name))\(exception), for \(rule)"
@@ -121,7 +122,8 @@ struct NearestChange {
             case .noCommonAddress, .addressesNotCombinable: dropped.append("from")
             case .claim(let name, let wanted, _):
                 changes.append(
-                    .atProvider("have the provider say \(name) \(wanted) of the person, or take claim=\"…\" out of line \(line) of \(file)"))
+                    .atProvider("have the provider say \(name) \(wanted) of the person, or take claim=\"…\" out of line \(line) of \(file)")
+                )
             default: changes.append(common(obstacle) ?? .edit(file, line: line, "\(obstacle)"))
             }
         }
@@ -139,7 +141,8 @@ struct NearestChange {
             let row = RowText(account: account.description, identity: who, issuer: person.row.issuer).text
             guard admits(row) else { continue }
             let issuer = alias(person.row.issuer) ?? Words.quoted(person.row.issuer)
-            let command = "sudo opk add \(Words.quoted(account.text)) \(Words.quoted(who)) \(issuer)"
+            let isLikeOption = who.hasPrefix("-")
+            let command = "sudo opk add \(isLikeOption ? "-- " : "")\(Words.quoted(account.text)) \(Words.quoted(who)) \(issuer)"
             return [.addRow("auth_id", row, command: command)]
         }
         return [.edit("auth_id", "no row can name this identity: it has neither an email that counts nor a subject")]
@@ -152,7 +155,8 @@ struct NearestChange {
         if !person.subject.isEmpty { words += [person.subject, Text("oidc:sub:" + person.subject.string)] }
         let name = person.row.groupsClaim ?? "groups"
         if let group = person.claims[name]?.array?.first?.string {
-            words.append(Text(name.contains(UInt8(ascii: ":")) ? "oidc:\"\(name.string)\":\(group.string)" : "oidc:\(name.string):\(group.string)"))
+            words.append(
+                Text(name.contains(UInt8(ascii: ":")) ? "oidc:\"\(name.string)\":\(group.string)" : "oidc:\(name.string):\(group.string)"))
         }
         return words
     }

@@ -1,5 +1,5 @@
-public import JOSE
 import Display
+public import JOSE
 import RecentRefusals
 public import Verifier
 public import Vocabulary
@@ -59,7 +59,8 @@ public struct RefusalHistory: Sendable {
     private static func who(_ refusal: KeptRefusal) -> String {
         guard !refusal.issuer.isEmpty else { return "" }
         let names = [refusal.email, refusal.subject.isEmpty ? "" : "sub \(refusal.subject)"].filter { !$0.isEmpty }
-        return ", \(shown(names.joined(separator: ", "))) of \(shown(refusal.issuer))" + (refusal.isVerified ? "" : " (says the token; not verified)")
+        return ", \(shown(names.joined(separator: ", "))) of \(shown(refusal.issuer))"
+            + (refusal.isVerified ? "" : " (says the token; not verified)")
     }
 
     /// What explains it, where the person is known; what has an escape in it cannot be taken for the name itself.

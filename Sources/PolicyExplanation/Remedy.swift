@@ -9,7 +9,9 @@ enum Remedy {
         switch refusal.code {
         case .certificateExpired, .expired: return [.logIn("this one has ended")]
         case .certificateNotYetValid, .issuedInFuture, .notYetValid:
-            return [Change(text: "set the clocks of this machine and the provider's (or the laptop's) to the same time", action: .atProvider)]
+            return [
+                Change(text: "set the clocks of this machine and the provider's (or the laptop's) to the same time", action: .atProvider)
+            ]
         case .accountNotInCertificate:
             let name = escaped(account, limit: 128)
             return [.logIn("without --principals, or with --principals \(name)")]

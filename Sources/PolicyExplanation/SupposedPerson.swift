@@ -76,7 +76,8 @@ public struct SupposedPerson: Sendable {
             let issuers = Set(providers.rows.map(\.issuer))
             guard issuers.count == 1, let row = providers.rows.first(where: { client == nil || $0.clientID == client }) else {
                 throw .noIssuer(
-                    issuers.isEmpty ? "providers names no issuer, so nobody is admitted" : "providers names \(issuers.count) issuers: which one?")
+                    issuers.isEmpty
+                        ? "providers names no issuer, so nobody is admitted" : "providers names \(issuers.count) issuers: which one?")
             }
             return row
         }

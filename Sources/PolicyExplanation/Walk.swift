@@ -35,7 +35,9 @@ struct Walk {
 
     /// The steps in order; those that were not looked at as such.
     var all: [Explanation.Step] {
-        Refusal.Step.allCases.filter { $0 != .policy }.map { steps[$0] ?? Explanation.Step(step: $0, state: .notReached, text: "not looked at") }
+        Refusal.Step.allCases.filter { $0 != .policy }.map {
+            steps[$0] ?? Explanation.Step(step: $0, state: .notReached, text: "not looked at")
+        }
     }
 
     private mutating func hold(_ step: Refusal.Step, _ text: String) {
@@ -64,7 +66,7 @@ struct Walk {
             try AuthorizedKeysLine.check(signed, for: account)
             hold(.answer, accounts(signed))
         } catch { fail(error) }
-        _ = try bound(signed)
+        try bound(signed)
         hold(.pkToken, "well-formed, and bound to the certificate's key")
         hold(.clientSignature, "the user's key signed the identity")
         let config = try sources.serverConfig()
@@ -111,10 +113,9 @@ struct Walk {
     }
 
     // Steps 3 and 4; what is made here is made again, since it can be used once.
-    private mutating func bound(_ signed: SelfSignedCertificate) throws(Refusal) -> Bool {
+    private mutating func bound(_ signed: SelfSignedCertificate) throws(Refusal) {
         do throws(Refusal) {
             _ = try signed.token()
-            return true
         } catch {
             if error.step == .clientSignature { hold(.pkToken, "well-formed, and bound to the certificate's key") }
             throw error

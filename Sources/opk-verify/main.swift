@@ -68,7 +68,8 @@ func verify(_ arguments: Arguments) -> Int32 {
 }
 
 /// A refusal of which nothing is known but the account, on both sides of its step's number.
-func refusal(_ code: Refusal.Code, _ detail: String = "", of request: LoginRequest, _ id: String) -> (beforeStep: String, afterStep: String) {
+func refusal(_ code: Refusal.Code, _ detail: String = "", of request: LoginRequest, _ id: String) -> (beforeStep: String, afterStep: String)
+{
     let account = escaped(request.account, limit: 256)
     return ("refused id=\(id) step=", " reason=\(code.rawValue) account=\"\(account)\" | \(Refusal(code, detail))")
 }

@@ -30,7 +30,9 @@ struct ExplainCommand: ParsableCommand {
               sudo opk explain --id k7m2q9xw4a
             """)
 
-    @Argument(help: ArgumentHelp("An account, and a certificate: a file, - for standard input, or its text. With --last: how many.", valueName: "account"))
+    @Argument(
+        help: ArgumentHelp(
+            "An account, and a certificate: a file, - for standard input, or its text. With --last: how many.", valueName: "account"))
     var words: [String] = []
 
     @Option(help: ArgumentHelp("Whom to suppose, where there is no certificate.", valueName: "address"))

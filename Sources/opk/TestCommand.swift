@@ -26,7 +26,10 @@ struct TestCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Files of expectations; - for standard input.", valueName: "file"))
     var files: [String]
 
-    @Option(help: ArgumentHelp("Where providers, auth_id, config.yml and revoked lie; in another folder than /etc/opk they may be anybody's.", valueName: "folder"))
+    @Option(
+        help: ArgumentHelp(
+            "Where providers, auth_id, config.yml and revoked lie; in another folder than /etc/opk they may be anybody's.",
+            valueName: "folder"))
     var configDir: String = PolicyFolder.standard
 
     @Flag(help: "For scripts.")

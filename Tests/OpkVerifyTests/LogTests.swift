@@ -56,7 +56,9 @@ struct LogTests {
     private func withoutID(_ line: String) throws -> String {
         let words = line.split(separator: " ", maxSplits: 2)
         let id = try #require(words.count == 3 ? words[1] : nil)
-        #expect(id.hasPrefix("id=") && id.dropFirst(3).count == 10 && id.dropFirst(3).allSatisfy { "abcdefghijkmnpqrstuvwxyz23456789".contains($0) })
+        #expect(
+            id.hasPrefix("id=") && id.dropFirst(3).count == 10
+                && id.dropFirst(3).allSatisfy { "abcdefghijkmnpqrstuvwxyz23456789".contains($0) })
         return "\(words[0]) \(words[2])"
     }
 
@@ -76,7 +78,9 @@ struct LogTests {
         let admitted = try doorway.ask(login)
         #expect(try withoutID(admitted.terminal) == "admitted account=\"guest\" \(who)\(keyID) rows=1\n")
         let refused = try doorway.ask(login, as: "root")
-        #expect(try withoutID(refused.terminal).hasPrefix("refused step=9 reason=no-row-admits account=\"root\" \(who)\(keyID) | "), "\(refused)")
+        #expect(
+            try withoutID(refused.terminal).hasPrefix("refused step=9 reason=no-row-admits account=\"root\" \(who)\(keyID) | "),
+            "\(refused)")
         let forged = try doorway.ask(login.with { $0.providerKey = TestKeys.otherP256 })
         #expect(forged.terminal.contains(" unverified issuer="), "\(forged)")
     }

@@ -19,7 +19,9 @@ import Vocabulary
         try place.put(place.folder + "/id-cert.pub", Array(line.utf8), 0o644)
         try place.put(place.folder + "/id", Array("-----BEGIN OPENSSH PRIVATE KEY-----\n".utf8), 0o600)
         let time = "\(Place.now)"
-        for (word, input) in [(place.folder + "/id-cert.pub", ""), (place.folder + "/id", ""), ("-", line), (line, ""), (words.key, ""), ("-", words.key)] {
+        for (word, input) in [
+            (place.folder + "/id-cert.pub", ""), (place.folder + "/id", ""), ("-", line), (line, ""), (words.key, ""), ("-", words.key),
+        ] {
             let run = try place.opk("explain", "root", word, "--at", time, input: input)
             #expect(run.status == 0 && run.output.contains("Verdict: admitted"), "\(word.prefix(40)): \(run)")
         }
@@ -31,14 +33,16 @@ import Vocabulary
     @Test(
         "a wrong call ends with 64",
         arguments: [
-            ["explain"], ["explain", "root"], ["explain", "root", "x", "--email", "a@b"], ["explain", "../x", "--email", "a@b", "--issuer", "google"],
+            ["explain"], ["explain", "root"], ["explain", "root", "x", "--email", "a@b"],
+            ["explain", "../x", "--email", "a@b", "--issuer", "google"],
             ["explain", "root", "--email", "a@b", "--at", "noon"], ["explain", "root", "--email", "a@b", "--from", "here"],
             ["explain", "root", "--email", "a@b", "--issuer", "https://issuer.example.com", "--claim", "x"], ["explain", "--last", "x"],
             ["explain", "--last", "--id", "x"],
         ])
     func wrong(_ words: [String]) throws {
         let place = try Place()
-        let run = try Place.run("opk", words + ["--config-dir", place.config, "--cache-dir", place.cacheFolder, "--state-dir", place.stateFolder])
+        let run = try Place.run(
+            "opk", words + ["--config-dir", place.config, "--cache-dir", place.cacheFolder, "--state-dir", place.stateFolder])
         #expect(run.status == 64 && run.output.isEmpty && run.errors.hasPrefix("opk: error: "), "\(run)")
     }
 

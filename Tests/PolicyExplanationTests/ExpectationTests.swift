@@ -22,7 +22,8 @@ import Vocabulary
             ("alice@x as root with: no", "NAME=VALUE is missing"), ("alice@x as root with age=x: no", "is not a length of time"),
             ("alice@x as root with a:=[: no", "NAME:=JSON"), ("alice@x as root sometimes: no", "is none of"),
             ("\"alice@x as root: no", "a quote is not closed"), ("alice@x as root with uid=x: no", "is not a number"),
-            ("zone Nowhere/Land", "no time zone"), ("now tomorrow", "is not a time"), ("issuer a b", "takes one word"), ("frobnicate x", "directives"),
+            ("zone Nowhere/Land", "no time zone"), ("now tomorrow", "is not a time"), ("issuer a b", "takes one word"),
+            ("frobnicate x", "directives"),
         ])
     func faults(_ line: String, _ wanted: String) {
         let file = read("# first\n\n\(line)\n")
@@ -57,7 +58,9 @@ import Vocabulary
         #expect(all[5].person.client == "c" && all[5].person.issuer == "https://x.example")
     }
 
-    private func check(_ line: String, authID: String, config: String = "", revoked: String = "", providers: String = "https://one.example c 24h\n") throws
+    private func check(
+        _ line: String, authID: String, config: String = "", revoked: String = "", providers: String = "https://one.example c 24h\n"
+    ) throws
         -> ExpectationResult
     {
         let policy = try PolicyCheckout(
@@ -70,21 +73,30 @@ import Vocabulary
     @Test(
         "policy answers, and why",
         arguments: [
-            ("alice@example.com as root: yes", true, "line 1 of auth_id"), ("bob@example.com as root: no", false, "none names this identity"),
+            ("alice@example.com as root: yes", true, "line 1 of auth_id"),
+            ("bob@example.com as root: no", false, "none names this identity"),
             ("alice@example.com as root with email_verified=false: no", false, "does not vouch"),
-            ("alice@example.com as night at 23:00: yes", true, "line 2"), ("alice@example.com as night at 12:00: no", false, "holds only at"),
-            ("x@y as deploy with groups=dev,release: yes", true, "line 3"), ("x@y as deploy with groups=release-not: no", false, "none names"),
-            ("alice@example.com as old with age=2h: no", false, "younger than 1h"), ("alice@example.com as old with age=30m: yes", true, "line 4"),
-            ("alice@example.com as near from 10.1.1.1: yes", true, "line 5"), ("alice@example.com as near from 192.0.2.1: no", false, "holds only from"),
-            ("alice@example.com as alice with name=alice: yes", true, "line 6"), ("alice@example.com as alice with name=bob: no", false, "that is bob"),
+            ("alice@example.com as night at 23:00: yes", true, "line 2"),
+            ("alice@example.com as night at 12:00: no", false, "holds only at"),
+            ("x@y as deploy with groups=dev,release: yes", true, "line 3"),
+            ("x@y as deploy with groups=release-not: no", false, "none names"),
+            ("alice@example.com as old with age=2h: no", false, "younger than 1h"),
+            ("alice@example.com as old with age=30m: yes", true, "line 4"),
+            ("alice@example.com as near from 10.1.1.1: yes", true, "line 5"),
+            ("alice@example.com as near from 192.0.2.1: no", false, "holds only from"),
+            ("alice@example.com as alice with name=alice: yes", true, "line 6"),
+            ("alice@example.com as alice with name=bob: no", false, "that is bob"),
             ("alice@example.com as alice with name=alice uid=999: no", false, "below 1000"),
-            ("alice@example.com as fresh with auth_age=5h: no", false, "its conditions do not hold"), ("alice@example.com as fresh with auth_age=3h: yes", true, "line 7"),
-            ("sub repo:a/b as ci: yes", true, "line 8"), ("alice@example.com as root of https://no.example: no", false, "no row of providers names"),
+            ("alice@example.com as fresh with auth_age=5h: no", false, "its conditions do not hold"),
+            ("alice@example.com as fresh with auth_age=3h: yes", true, "line 7"),
+            ("sub repo:a/b as ci: yes", true, "line 8"),
+            ("alice@example.com as root of https://no.example: no", false, "no row of providers names"),
             ("mallory@example.com as root: no", false, "deny_emails"), ("gone@example.com as root: no", false, "revoked"),
         ])
     func answers(_ line: String, _ isAdmitted: Bool, _ why: String) throws {
         let rows = [
-            "root alice@example.com", "night alice@example.com", "deploy oidc:groups:release", "old alice@example.com", "near alice@example.com",
+            "root alice@example.com", "night alice@example.com", "deploy oidc:groups:release", "old alice@example.com",
+            "near alice@example.com",
             "* alice@example.com", "fresh alice@example.com", "ci repo:a/b",
         ]
         let options = [
@@ -117,7 +129,8 @@ import Vocabulary
         let loose = try place.opk("test", file)
         #expect(loose.status == 0 && loose.errors.contains("opk: note: opk-verify would not use this file"), "\(loose)")
         let unmet = try place.opk("test", "-", input: "alice@example.com as root of google: no\n")
-        #expect(unmet.status == 1 && unmet.output.contains("line 1: alice@example.com as root of google: no\n    but it is yes: "), "\(unmet)")
+        #expect(
+            unmet.status == 1 && unmet.output.contains("line 1: alice@example.com as root of google: no\n    but it is yes: "), "\(unmet)")
         let json = try place.opk("test", "-", "--json", input: "alice@example.com as root of google: no\n")
         #expect(json.status == 1)
         let object = try JSON(parsing: Array(json.output.utf8))

@@ -1,5 +1,5 @@
-import Foundation
 import Display
+import Foundation
 import JOSE
 import MintingKit
 import PolicyExplanation
@@ -24,8 +24,12 @@ import Vocabulary
 
     static let cases: [Case] = [
         Case(name: "admitted"),
-        Case(name: "no-row", authID: "root bob@example.com \(Place.issuer.string)\nroot alice@example.com https://other.example\nroot x y z\n"),
-        Case(name: "expired", authID: "root alice@example.com \(Place.issuer.string) expires=\"2026-09-21T11:00Z\",restrict,command=\"/bin/true\"\n"),
+        Case(
+            name: "no-row",
+            authID: "root bob@example.com \(Place.issuer.string)\nroot alice@example.com https://other.example\nroot x y z\n"),
+        Case(
+            name: "expired",
+            authID: "root alice@example.com \(Place.issuer.string) expires=\"2026-09-21T11:00Z\",restrict,command=\"/bin/true\"\n"),
         Case(name: "not-started", authID: "root alice@example.com \(Place.issuer.string) starts=\"2026-09-22T11:00Z\"\n"),
         Case(name: "hours", authID: "root alice@example.com \(Place.issuer.string) hours=\"sat,sun 08:00-18:00 Europe/Berlin\"\n"),
         Case(
@@ -35,10 +39,13 @@ import Vocabulary
             claims: ["dept=hr", "amr=pwd"], from: "192.0.2.7"),
         Case(
             name: "requirement",
-            config: "require:\n  - {accounts: [root], groups: [production-access], except_groups: [oncall]}\n  - {accounts: [\"*\"], verified_email: true}\n",
+            config:
+                "require:\n  - {accounts: [root], groups: [production-access], except_groups: [oncall]}\n  - {accounts: [\"*\"], verified_email: true}\n",
             claims: ["groups=dev,ops", "email_verified=false"]),
         Case(name: "excepted", config: "require: [{accounts: [root], amr: [hwk], except_groups: [oncall]}]\n", claims: ["groups=oncall"]),
-        Case(name: "denied", config: "deny_users: [root]\ndeny_emails: [ALICE@example.com]\ndeny_groups: [ended]\n", claims: ["groups=ended"]),
+        Case(
+            name: "denied", config: "deny_users: [root]\ndeny_emails: [ALICE@example.com]\ndeny_groups: [ended]\n", claims: ["groups=ended"]
+        ),
         Case(name: "revoked", revoked: "email:alice@example.com\nsub:alice-1@\(Place.issuer.string)\n"),
         Case(name: "account-claim", authID: "* alice@example.com \(Place.issuer.string) account-claim=\"name\"\n", claims: ["name=alice"]),
         Case(name: "broken-config", config: "nonsense: 1\n"),
@@ -65,7 +72,8 @@ import Vocabulary
         try compare(try place.explain(login.with { $0.providerKey = TestKeys.otherP256 }), "certificate-forged", place)
         try compare(try place.explain(login.with { $0.claims["iss"] = "https://stranger.example" }), "certificate-stranger", place)
         try compare(
-            try place.explain(login.with { $0.rewriteCertificate = { $0.principals = [Array("guest".utf8)] } }), "certificate-for-others", place)
+            try place.explain(login.with { $0.rewriteCertificate = { $0.principals = [Array("guest".utf8)] } }), "certificate-for-others",
+            place)
     }
 
     private func compare(_ explanation: Explanation, _ name: String, _ place: Place) throws {
@@ -80,11 +88,13 @@ import Vocabulary
         let json = try JSON(parsing: Array(explanation.json.pretty().utf8))
         #expect(json["verdict"]?["result"]?.string == (explanation.isAdmitted ? "admitted" : "refused"), "\(name)")
         #expect(
-            json.object?.members.map(\.name) == ["account", "at", "from", "subject", "verdict", "steps", "policy", "lines", "changes"], "\(name)")
+            json.object?.members.map(\.name) == ["account", "at", "from", "subject", "verdict", "steps", "policy", "lines", "changes"],
+            "\(name)")
         if let policy = json["policy"]?.object {
             #expect(
                 policy.members.map(\.name) == [
-                    "supposed", "issuer", "sub", "email", "issued_at", "denials", "requirements", "rows", "rows_left_out", "problems", "home",
+                    "supposed", "issuer", "sub", "email", "issued_at", "denials", "requirements", "rows", "rows_left_out", "problems",
+                    "home",
                     "plugins", "userinfo",
                 ], "\(name)")
         }

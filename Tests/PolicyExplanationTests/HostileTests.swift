@@ -13,7 +13,8 @@ import Vocabulary
     @Test("nothing that a token or a file says reaches the terminal as it is")
     func escaped() throws {
         let place = try Place()
-        try place.write("auth_id", "root 'x\u{1B}[2J' \(Place.issuer.string)\nroot bob@example.com \(Place.issuer.string) reason=\"\u{1B}[1m\"\n")
+        try place.write(
+            "auth_id", "root 'x\u{1B}[2J' \(Place.issuer.string)\nroot bob@example.com \(Place.issuer.string) reason=\"\u{1B}[1m\"\n")
         let login = try MintedLogin().with {
             $0.claims["sub"] = .string(HostileTests.evil)
             $0.claims["email"] = .string(Text("a@" + HostileTests.evil.string))
@@ -41,7 +42,8 @@ import Vocabulary
     @Test("bytes of any kind for a certificate are explained as the verifier refuses them")
     func rubbish() throws {
         let place = try Place()
-        for text in ["ssh-rsa AAAA", "AAAA", "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t", "x !!!!"] {
+        for text in ["ssh-rsa AAAA", "AAAA", "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQtdjAxQG9wZW5zc2guY29t", "x !!!!"]
+        {
             let request = try CertificateArgument.request(for: "root", text)
             let explanation = Examination(place.policy, Outside(), at: Place.now, from: nil).explain(request)
             guard case .refused = explanation.verdict else {

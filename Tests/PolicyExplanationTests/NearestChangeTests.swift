@@ -30,26 +30,36 @@ import Vocabulary
 
     static let cases: [Case] = [
         Case(about: "no row at all", authID: "", kinds: ["add-row"]),
-        Case(about: "no row, and an email that is not verified: by the subject", authID: "", claims: ["email_verified=false"], kinds: ["add-row"]),
+        Case(
+            about: "no row, and an email that is not verified: by the subject", authID: "", claims: ["email_verified=false"],
+            kinds: ["add-row"]),
         Case(about: "a subject that looks like a claim", authID: "", email: nil, subject: "oidc:groups:x", kinds: ["add-row"]),
         Case(about: "a subject with blanks and quotes", authID: "", email: nil, subject: "a 'b\" c\\ #d", kinds: ["add-row"]),
         Case(about: "a row for the email that is not verified", claims: ["email_verified=false"], kinds: ["add-row"]),
-        Case(about: "expired", authID: "root alice@example.com \(issuer) restrict,expires=\"2026-09-21T01:00Z\",reason=\"a \\\"b\\\"\"\n", kinds: ["replace-line"]),
+        Case(
+            about: "expired", authID: "root alice@example.com \(issuer) restrict,expires=\"2026-09-21T01:00Z\",reason=\"a \\\"b\\\"\"\n",
+            kinds: ["replace-line"]),
         Case(about: "not begun", authID: "root alice@example.com \(issuer) starts=\"2026-09-22T01:00Z\"\n", kinds: ["wait"]),
         Case(about: "closed", authID: "root alice@example.com \(issuer) hours=\"sun 03:00-04:00 Europe/Berlin\"\n", kinds: ["wait"]),
-        Case(about: "revoked twice", revoked: "email:alice@example.com\n# note\nissuer:\(issuer)\n", kinds: ["remove-line", "remove-line"]),
-        Case(about: "account-claim of somebody else", authID: "* alice@example.com \(issuer) account-claim=\"name\"\n", claims: ["name=bob"], kinds: ["add-row"]),
+        Case(
+            about: "revoked twice", revoked: "email:alice@example.com\n# note\nissuer:\(issuer)\n", kinds: ["remove-line", "remove-line"]),
+        Case(
+            about: "account-claim of somebody else", authID: "* alice@example.com \(issuer) account-claim=\"name\"\n", claims: ["name=bob"],
+            kinds: ["add-row"]),
         Case(
             about: "row and requirement have no address in common", authID: "root alice@example.com \(issuer) from=\"10.0.0.0/8\"\n",
             config: "require: [{accounts: [root], from: [192.0.2.0/24]}]\n", kinds: ["replace-line"]),
         Case(
-            about: "a group that is required, and an expired row", authID: "root alice@example.com \(issuer) expires=\"2026-09-21T01:00Z\"\n",
+            about: "a group that is required, and an expired row",
+            authID: "root alice@example.com \(issuer) expires=\"2026-09-21T01:00Z\"\n",
             config: "require: [{accounts: [root], groups: [prod]}]\n", claims: ["groups=dev"], better: ["groups=prod"],
             kinds: ["replace-line", "at-provider"]),
         Case(about: "a method", authID: "root alice@example.com \(issuer) amr=\"hwk\"\n", better: ["amr=hwk"], kinds: ["log-in"]),
-        Case(about: "a claim", authID: "root alice@example.com \(issuer) claim=\"dept:ops\"\n", better: ["dept=ops"], kinds: ["at-provider"]),
         Case(
-            about: "an address", authID: "root alice@example.com \(issuer) from=\"10.0.0.0/8\"\n", from: "192.0.2.1", betterFrom: "10.1.1.1",
+            about: "a claim", authID: "root alice@example.com \(issuer) claim=\"dept:ops\"\n", better: ["dept=ops"], kinds: ["at-provider"]),
+        Case(
+            about: "an address", authID: "root alice@example.com \(issuer) from=\"10.0.0.0/8\"\n", from: "192.0.2.1",
+            betterFrom: "10.1.1.1",
             kinds: ["come-from"]),
     ]
 
@@ -72,7 +82,9 @@ import Vocabulary
         // From the end on, so that lines keep their numbers.
         for change in before.changes.reversed() { now = try apply(change, in: place, now) }
         var after = try person(one.claims + one.better)
-        if !one.better.isEmpty { after = try person(one.claims.filter { claim in !one.better.contains { $0.prefix(4) == claim.prefix(4) } } + one.better) }
+        if !one.better.isEmpty {
+            after = try person(one.claims.filter { claim in !one.better.contains { $0.prefix(4) == claim.prefix(4) } } + one.better)
+        }
         if now != Place.now { after.issuedAt = now }
         let answer = try place.explain(after, at: now, from: one.betterFrom ?? one.from)
         #expect(answer.isAdmitted, "\(before.changes): \(answer.textLines)")

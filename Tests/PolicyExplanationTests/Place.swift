@@ -36,7 +36,9 @@ final class Place: Sendable {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
         }
-        try write("providers", "\(Place.issuer.string) \(MintedLogin.clientID.string) 24h\nhttps://other.example other 8h groups-claim=\"roles\"\n")
+        try write(
+            "providers",
+            "\(Place.issuer.string) \(MintedLogin.clientID.string) 24h\nhttps://other.example other 8h groups-claim=\"roles\"\n")
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -71,7 +73,8 @@ final class Place: Sendable {
     }
 
     func explain(
-        _ person: Supposition, as account: String = "root", at now: UnixTime = Place.now, from address: Text? = nil, _ outside: Outside = Outside()
+        _ person: Supposition, as account: String = "root", at now: UnixTime = Place.now, from address: Text? = nil,
+        _ outside: Outside = Outside()
     ) throws -> Explanation {
         Examination(policy, outside, at: now, from: address.flatMap { NetworkAddress($0) })
             .explain(supposing: person, as: try #require(Principal(Text(account))))
@@ -82,7 +85,9 @@ final class Place: Sendable {
         return LoginWords(account: account, key: Base64.encode(blob), type: try SSHCertificate(parsing: blob).type)
     }
 
-    func explain(_ login: MintedLogin, as account: String = "root", at now: UnixTime = Place.now, _ outside: Outside = Outside()) throws -> Explanation {
+    func explain(_ login: MintedLogin, as account: String = "root", at now: UnixTime = Place.now, _ outside: Outside = Outside()) throws
+        -> Explanation
+    {
         let words = try request(login, as: account)
         return Examination(policy, outside, at: now, from: nil)
             .explain(try CertificateArgument.request(for: Text(account), words.type + " " + words.key))
@@ -124,7 +129,9 @@ final class Place: Sendable {
 
     /// `opk explain` or `opk test`, on this place's files.
     func opk(_ words: String..., input: String = "") throws -> Run {
-        let folders = words[0] == "test" ? ["--config-dir", config] : ["--config-dir", config, "--cache-dir", cacheFolder, "--state-dir", stateFolder]
+        let folders =
+            words[0] == "test"
+            ? ["--config-dir", config] : ["--config-dir", config, "--cache-dir", cacheFolder, "--state-dir", stateFolder]
         return try Place.run("opk", words + folders, input: Array(input.utf8))
     }
 }

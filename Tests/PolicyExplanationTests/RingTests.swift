@@ -25,13 +25,17 @@ import Vocabulary
         try make()
     }
 
-    private func make(_ bytes: [UInt8] = [UInt8](repeating: 0, count: RecentRefusals.size), mode: Int = 0o600) throws { try place.put(file, bytes, mode) }
+    private func make(_ bytes: [UInt8] = [UInt8](repeating: 0, count: RecentRefusals.size), mode: Int = 0o600) throws {
+        try place.put(file, bytes, mode)
+    }
 
     private func keep(_ text: String, kind: UInt32 = 0, at time: Int64 = 1_790_000_000) -> Bool {
         RecentRefusals.keep(Array(text.utf8), kind: kind, at: UnixTime(seconds: time), in: place.stateFolder)
     }
 
-    private func texts() throws -> [String] { try RecentRefusals.read(in: place.stateFolder).map { String(decoding: $0.text, as: UTF8.self) } }
+    private func texts() throws -> [String] {
+        try RecentRefusals.read(in: place.stateFolder).map { String(decoding: $0.text, as: UTF8.self) }
+    }
 
     @Test("What is kept is read back, the newest first, and a thousand strangers do not push out a person's refusal")
     func flood() throws {
@@ -85,17 +89,49 @@ import Vocabulary
         #expect(texts.count > 32)
     }
 
-    @Test("A file that is absent, another's, open to others, linked, of another size or no file: nothing is kept, nothing is read, nobody waits")
+    @Test(
+        "A file that is absent, another's, open to others, linked, of another size or no file: nothing is kept, nothing is read, nobody waits"
+    )
     func unusable() throws {
         #expect(keep("x"))
         var faults: [(about: String, make: () throws -> Void)] = [
-            ("absent", { try FileManager.default.removeItem(atPath: file) }), ("mode", { try make(mode: 0o644) }), ("short", { try make([]) }),
+            ("absent", { try FileManager.default.removeItem(atPath: file) }), ("mode", { try make(mode: 0o644) }),
+            ("short", { try make([]) }),
             ("long", { try make([UInt8](repeating: 0, count: RecentRefusals.size + 1)) }),
-            ("link", { try make(); rename(file, file + "-"); symlink(file + "-", file) }),
-            ("second name", { try make(); link(file, file + "=") }), ("FIFO", { unlink(file); mkfifo(file, 0o600) }),
-            ("folder", { unlink(file); mkdir(file, 0o700) }),
+            (
+                "link",
+                {
+                    try make(); rename(file, file + "-"); symlink(file + "-", file)
+                }
+            ),
+            (
+                "second name",
+                {
+                    try make(); link(file, file + "=")
+                }
+            ),
+            (
+                "FIFO",
+                {
+                    unlink(file); mkfifo(file, 0o600)
+                }
+            ),
+            (
+                "folder",
+                {
+                    unlink(file); mkdir(file, 0o700)
+                }
+            ),
         ]
-        if geteuid() == 0 { faults.append(("owner", { rmdir(file); try make(); chown(file, 65534, 65534) })) }
+        if geteuid() == 0 {
+            faults.append(
+                (
+                    "owner",
+                    {
+                        rmdir(file); try make(); chown(file, 65534, 65534)
+                    }
+                ))
+        }
         for fault in faults {
             try fault.make()
             #expect(!keep("x"), "\(fault.about)")
@@ -131,7 +167,10 @@ import Vocabulary
             let words = try place.request(login, as: account)
             return try Place.run(
                 "opk-verify",
-                ["--config-dir", place.config, "--cache-dir", place.cacheFolder, "--state-dir", place.stateFolder, "--", account, words.key, words.type])
+                [
+                    "--config-dir", place.config, "--cache-dir", place.cacheFolder, "--state-dir", place.stateFolder, "--", account,
+                    words.key, words.type,
+                ])
         }
         #expect(try verify("guest", login).status == 0)
         #expect(try texts() == [])
@@ -144,7 +183,8 @@ import Vocabulary
 
         let shown = try place.opk("explain", "--last", "5")
         #expect(shown.status == 0 && shown.output.contains("id \(person.id)"), "\(shown)")
-        #expect(shown.output.contains("opk explain root --email=alice@example.com --sub=alice-1 --issuer=\(Place.issuer.string)"), "\(shown)")
+        #expect(
+            shown.output.contains("opk explain root --email=alice@example.com --sub=alice-1 --issuer=\(Place.issuer.string)"), "\(shown)")
         #expect(shown.output.contains("says the token; not verified"))
         let one = try place.opk("explain", "--id", "id=\(person.id)", "--json")
         #expect(one.status == 0 && one.output.contains("\"reason\": \"no-row-admits\""), "\(one)")
