@@ -16,14 +16,22 @@ struct Opk: ParsableCommand {
               ssh USER@HOST         until the login ends, 24 hours later
               opk inspect ~/.ssh/id_ecdsa
                                     what your certificate says
+              opk add, remove, list, prune, edit, revoke, restore
+                                    on a server: who may log in as whom, and who is out
               opk keys              on a server: the providers' keys, and how old they are
+              opk audit             on a server: everything that is wrong, risky or dead
               opk explain           on a server: why somebody is admitted or refused
               opk test              policy files against what is expected of them
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
         version: "opk \(Version.text)",
-        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self, ExplainCommand.self, TestCommand.self])
+        subcommands: [
+            LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
+            PruneCommand.self,
+            EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
+            PermissionsCommand.self,
+        ])
 
     /// With the arguments as the kernel gave them.
     static func main() {

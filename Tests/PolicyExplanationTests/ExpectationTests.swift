@@ -113,7 +113,7 @@ import Vocabulary
     func shipped() throws {
         let place = try Place()
         let samples = SharedData.packageRoot.appendingPathComponent("policy")
-        for name in ["providers", "auth_id", "config.yml"] {
+        for name in ["providers", "auth_id", "config.yml", "revoked"] {
             let text = try String(contentsOf: samples.appendingPathComponent(name), encoding: .utf8)
             try place.write(
                 name,
@@ -128,10 +128,10 @@ import Vocabulary
         chmod(place.config + "/auth_id", 0o666)
         let loose = try place.opk("test", file)
         #expect(loose.status == 0 && loose.errors.contains("opk: note: opk-verify would not use this file"), "\(loose)")
-        let unmet = try place.opk("test", "-", input: "alice@example.com as root of google: no\n")
+        let unmet = try place.opk("test", "-", input: "now 2026-11-24T10:00Z\nalice@example.com as root of google with groups=oncall: no\n")
         #expect(
-            unmet.status == 1 && unmet.output.contains("line 1: alice@example.com as root of google: no\n    but it is yes: "), "\(unmet)")
-        let json = try place.opk("test", "-", "--json", input: "alice@example.com as root of google: no\n")
+            unmet.status == 1 && unmet.output.contains("line 2: alice@example.com as root of google with groups=oncall: no\n    but it is yes: "), "\(unmet)")
+        let json = try place.opk("test", "-", "--json", input: "now 2026-11-24T10:00Z\nalice@example.com as root of google with groups=oncall: no\n")
         #expect(json.status == 1)
         let object = try JSON(parsing: Array(json.output.utf8))
         #expect(object["unmet"] == 1 && object["results"]?.array?.first?["met"] == false)
