@@ -83,9 +83,9 @@ public struct DecisionRecord: Sendable {
         var kept = KeptRefusal()
         (kept.id, kept.step, kept.reason) = (id, refusal.step.rawValue, refusal.code.rawValue)
         kept.account = escaped(account, limit: DecisionRecord.fieldLimit)
-        if let identity {
-            (kept.issuer, kept.subject, kept.email) = (identity.issuer, identity.subject ?? "", identity.email ?? "")
-        }
+        kept.issuer = identity?.issuer ?? ""
+        kept.subject = identity?.subject ?? ""
+        kept.email = identity?.email ?? ""
         kept.isVerified = isVerified
         kept.detail = refusal.detail
         return kept

@@ -21,8 +21,13 @@ public struct KeptRefusal: Hashable, Sendable {
             if value.isEmpty { return }
             bytes += name.utf8
             bytes.append(0x20)
-            // Cut at a character.
             let end = bytes.count + min(longest, limit - bytes.count - 1)
+            if bytes.count + value.utf8.count <= end {
+                bytes += value.utf8
+                bytes.append(0x0A)
+                return
+            }
+            // Cut at a character.
             for scalar in value.unicodeScalars {
                 let encoded = UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
                 if bytes.count + encoded.count > end { break }

@@ -26,7 +26,7 @@ struct StatusTests {
         #expect(runs[0].admitted && runs[1].admitted, "\(runs)")
         #expect(runs[0].output == runs[1].output)
         // But for the identifier, which no two decisions have in common.
-        let lines = runs.map { $0.terminal.replacing(/ id=[a-z2-9]{10} /, with: " ") }
+        let lines = runs.map { $0.terminal.replacing(/id=[a-z2-9]{10}/, with: "") }
         #expect(lines[0] == lines[1] && runs[0].terminal != runs[1].terminal)
         let key = login.userKey.publicKey
         let line = "cert-authority,principals=\"opkssh-wildcard\" \(key.sshType) \(Base64.encode(key.sshBlob))\n"
