@@ -130,8 +130,11 @@ import Vocabulary
         #expect(loose.status == 0 && loose.errors.contains("opk: note: opk-verify would not use this file"), "\(loose)")
         let unmet = try place.opk("test", "-", input: "now 2026-11-24T10:00Z\nalice@example.com as root of google with groups=oncall: no\n")
         #expect(
-            unmet.status == 1 && unmet.output.contains("line 2: alice@example.com as root of google with groups=oncall: no\n    but it is yes: "), "\(unmet)")
-        let json = try place.opk("test", "-", "--json", input: "now 2026-11-24T10:00Z\nalice@example.com as root of google with groups=oncall: no\n")
+            unmet.status == 1
+                && unmet.output.contains("line 2: alice@example.com as root of google with groups=oncall: no\n    but it is yes: "),
+            "\(unmet)")
+        let json = try place.opk(
+            "test", "-", "--json", input: "now 2026-11-24T10:00Z\nalice@example.com as root of google with groups=oncall: no\n")
         #expect(json.status == 1)
         let object = try JSON(parsing: Array(json.output.utf8))
         #expect(object["unmet"] == 1 && object["results"]?.array?.first?["met"] == false)
