@@ -280,9 +280,9 @@ struct PlaceTests {
         #expect(try question.verdict().grants?.map(\.source) == [.row(1), .home(1)])
         question.evidence.home = .absent
         #expect(try question.verdict() == .needs(.plugins))
-        question.evidence.plugins = .allowed(name: "p")
+        question.evidence.plugins = .allowed(name: "p", notes: [])
         #expect(try question.verdict().grants?.map(\.source) == [.row(1), .plugin("p")])
-        question.evidence.plugins = .refused
+        question.evidence.plugins = .refused([])
         #expect(try question.verdict().grants?.map(\.source) == [.row(1)])
         question.rows = Question.row("from=\"*.example.com\"") + Question.row("", "oidc:groups:x")
         question.accessToken = true

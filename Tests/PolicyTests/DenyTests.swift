@@ -147,7 +147,7 @@ struct DenyTests {
                 $0.accessToken = true
                 $0.evidence = Evidence()
                 $0.evidence.home = .rows(AuthID(home: Array(Question.row("").utf8), of: principal("root")))
-                $0.evidence.plugins = .allowed(name: "p")
+                $0.evidence.plugins = .allowed(name: "p", notes: [])
             }
             let code: Refusal.Code = revoked.isEmpty ? .denied : .revoked
             #expect(try question.verdict().code == code)

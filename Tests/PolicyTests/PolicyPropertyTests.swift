@@ -147,7 +147,7 @@ private struct World {
             case .plugins:
                 // They are told what userinfo says, so it is asked before.
                 if let userinfo, case .notAsked = login.userinfo { login.hear(userinfo.object ?? JSONObject()) }
-                evidence.plugins = plugin.map { $0 ? .allowed(name: "p") : .refused } ?? .none
+                evidence.plugins = plugin.map { $0 ? .allowed(name: "p", notes: []) : .refused([]) } ?? .none
             }
         }
     }

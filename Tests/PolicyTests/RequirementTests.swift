@@ -75,7 +75,7 @@ struct RequirementTests {
             $0.rows = ""
             $0.config = "require: [{accounts: ['*'], amr: [hwk]}]"
             $0.evidence.home = .rows(AuthID(home: Array(Question.row("").utf8), of: principal("root")))
-            $0.evidence.plugins = .allowed(name: "p")
+            $0.evidence.plugins = .allowed(name: "p", notes: [])
         }
         #expect(try question.verdict().code == .requirementNotMet)
         question.claims = ["amr": "hwk"]
@@ -163,7 +163,7 @@ struct RequirementTests {
             try Question {
                 $0.rows = ""
                 $0.config = "require:\n" + lists.map { "  - {accounts: ['*'], from: [\($0)]}\n" }.joined()
-                $0.evidence.plugins = .allowed(name: "p")
+                $0.evidence.plugins = .allowed(name: "p", notes: [])
             }.verdict()
         }
         #expect(try verdict(["10.0.0.0/8", "10.1.0.0/16"]).from == ["10.1.0.0/16"])

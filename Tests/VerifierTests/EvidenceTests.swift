@@ -97,7 +97,7 @@ struct EvidenceTests {
         let plugin = try Answer(try MintedLogin()) {
             $0.authIDText = ""
             $0.hasPlugins = true
-            $0.pluginAnswer = .allowed(name: "ldap")
+            $0.pluginAnswer = .allowed(name: "ldap", notes: [])
         }
         #expect(plugin.asked == Self.start + ["home", "plugins"] && options(plugin) == [""])
     }
@@ -140,7 +140,7 @@ struct EvidenceTests {
                 $0.homeText = row()
                 $0.configText = "require: [{accounts: ['*'], \(config)}]\n"
                 $0.hasPlugins = true
-                $0.pluginAnswer = .allowed(name: "p")
+                $0.pluginAnswer = .allowed(name: "p", notes: [])
             }
             #expect(answer.asked == Self.start && answer.refusal == .noRowAdmits, "\(config)")
         }
@@ -160,7 +160,7 @@ struct EvidenceTests {
             $0.userinfoAnswer = #"{"sub":"alice-1","groups":["x"]}"#
             $0.authIDText = ""
             $0.hasPlugins = true
-            $0.pluginAnswer = .allowed(name: "p")
+            $0.pluginAnswer = .allowed(name: "p", notes: [])
         }
         #expect(plugin.asked == Self.start + ["home", "userinfo", "revoked", "plugins"] && plugin.lines?.count == 1)
         let late = try Answer(loginWithAccessToken()) {
@@ -168,7 +168,7 @@ struct EvidenceTests {
             $0.userinfoAnswer = #"{"sub":"alice-1","groups":["y"]}"#
             $0.authIDText = ""
             $0.hasPlugins = true
-            $0.pluginAnswer = .allowed(name: "p")
+            $0.pluginAnswer = .allowed(name: "p", notes: [])
         }
         #expect(late.asked == Self.start + ["home", "userinfo", "revoked"] && late.refusal == .noRowAdmits)
     }
@@ -210,7 +210,7 @@ struct EvidenceTests {
             $0.authIDText = ""
             $0.homeText = row()
             $0.hasPlugins = true
-            $0.pluginAnswer = .allowed(name: "p")
+            $0.pluginAnswer = .allowed(name: "p", notes: [])
         }
         #expect(answer.asked == Self.start && answer.refusal == .denied)
     }
@@ -338,7 +338,7 @@ struct GrantLineTests {
         #expect(both.hasSuffix(" rows=1 home-rows=1"))
         let plugin = try answer("") {
             $0.hasPlugins = true
-            $0.pluginAnswer = .allowed(name: "a\"b\nc")
+            $0.pluginAnswer = .allowed(name: "a\"b\nc", notes: [])
         }.logLine
         #expect(plugin.contains(" plugin=\"a\\") && !plugin.contains("\n") && !plugin.contains("rows="))
         let glass = try answer(row("break-glass,reason=\"fire\"")).logLine
