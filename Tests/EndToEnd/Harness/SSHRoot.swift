@@ -27,6 +27,7 @@ final class SSHRoot: Sendable {
         mkdir dev/pts
         mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
         ln -s pts/ptmx dev/ptmx
+        ln -s "$folder/log" dev/log
         mount --bind "$folder" ".$folder"
         printf '127.0.0.1 localhost\\n::1 localhost\\n' > etc/hosts
         # "*": no password fits, and yet the account is not locked. There is no line for it in etc/shadow.
@@ -39,14 +40,19 @@ final class SSHRoot: Sendable {
 
     /// - Parameter server: the server's folder, in which accounts and configuration are already made.
     static func start(_ archive: URL, name: String, server: URL) async throws -> SSHRoot {
+        try await start(script, name: name, server: server, [archive.path, server.path, "\(Accounts.prefix)\(getpid())-", String(getpid())])
+    }
+
+    /// - Parameters:
+    ///   - script: makes the root in the folder that is its first word, says `ready`, and stays until the tests are over.
+    ///   - words: what it gets besides.
+    static func start(_ script: String, name: String, server: URL, _ words: [String]) async throws -> SSHRoot {
         let place = server.appendingPathComponent("root-\(name)").path
         try await Command.mustRun("install", ["-d", "-m", "0755", place])
         let holder = try BackgroundProcess(
             "unshare",
-            [
-                "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh", place, archive.path,
-                server.path, "\(Accounts.prefix)\(getpid())-", String(getpid()),
-            ], log: server.appendingPathComponent("root-\(name).log"))
+            ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "bash", "-c", script, "bash", place] + words,
+            log: server.appendingPathComponent("root-\(name).log"))
         do {
             _ = try await holder.waitForLine("root of \(name)") { $0 == "ready" ? true : nil }
             return try SSHRoot(holder: holder, place: place)
