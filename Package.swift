@@ -98,6 +98,7 @@ let package = Package(
         verifierModule("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
+        verifierModule("Plugins", ["ChildProcess", "CSystem", "Policy", "SafeFiles", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),
 
         // What talks to the network, and the laptop.
@@ -125,7 +126,7 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE", "SSHKeys",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE", "SSHKeys",
                 "Vocabulary",
             ],
             swiftSettings: house + plain),
@@ -162,6 +163,10 @@ let package = Package(
         testing("PKTokenTests", ["PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing("SafeFilesTests", ["SafeFiles", "Vocabulary"]),
         testing("PolicyTests", ["Policy", "ChildProcess", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
+        testing(
+            "PluginsTests",
+            ["Plugins", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "ChildProcess", "LibCrypto", "Verifier", "Vocabulary"],
+            exclude: ["opkssh_peer.py"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         testing(

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE // O_PATH
+#define _GNU_SOURCE // O_PATH, memmem
 #include "CSystem.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -42,4 +42,8 @@ const char *opk_own_folder(void) {
     if (slash == NULL) return NULL;
     slash[1] = 0;
     return path;
+}
+
+int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength) {
+    return memmem(text, length, piece, pieceLength) != NULL;
 }

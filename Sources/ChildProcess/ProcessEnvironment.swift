@@ -23,7 +23,8 @@ public struct ProcessEnvironment: Sendable, Hashable {
         return ProcessEnvironment(entries: entries)
     }
 
-    private init(entries: [[UInt8]]) {
+    /// - Parameter entries: "NAME=value", no name twice. One with a NUL is an error when the child is started.
+    public init(entries: [[UInt8]]) {
         self.entries = entries
     }
 

@@ -23,9 +23,20 @@ public enum Confinement {
     /// The first thing that a program does: no core dump and no look into it, no descriptor that somebody left open, bounded memory, time and
     /// descriptors. Limits that are lower already stay.
     ///
-    /// - Parameter seconds: of wall time, after which the process says its `LastWords` and ends.
-    public static func begin(seconds: Int = Confinement.seconds) {
+    /// - Parameters:
+    ///   - seconds: of wall time, after which the process says its `LastWords` and ends.
+    ///   - lowersLimits: false where that comes later (`lowerLimits`), since a process that is started before needs more.
+    public static func begin(seconds: Int = Confinement.seconds, lowersLimits: Bool = true) {
         opk_close_from(3)
+        if lowersLimits { lowerLimits(seconds: seconds) }
+        opk_hide_memory()
+        // A write beyond the largest file is then an error of write(2).
+        signal(SIGXFSZ, SIG_IGN)
+        opk_watchdog_start(UInt32(seconds), graceMilliseconds)
+    }
+
+    /// Bounded memory, descriptors, processor time and size of files, for this process and those that it starts from here on.
+    public static func lowerLimits(seconds: Int = Confinement.seconds) {
         // Each of these can fail only where the limit was lower before.
         var limits = opk_limits()
         limits.memory = memory
@@ -34,10 +45,6 @@ public enum Confinement {
         // More than the wall time: a last resort, should the timers fail.
         limits.cpuSeconds = UInt64(seconds + 2)
         unsafe opk_lower_limits(&limits)
-        opk_hide_memory()
-        // A write beyond the largest file is then an error of write(2).
-        signal(SIGXFSZ, SIG_IGN)
-        opk_watchdog_start(UInt32(seconds), graceMilliseconds)
     }
 
     /// So many seconds from now: an administrator gives a fetch more time than there would be.

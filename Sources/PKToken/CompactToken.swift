@@ -10,6 +10,8 @@ public struct CompactToken: Sendable {
     public let provider: JWS
     public let providerType: ProviderTokenType
     public let client: JWS
+    /// Carried along and not believed.
+    let cosigner: JWS?
     /// The whole compact JWS that followed the full stop: three parts of base64url, which nobody reads before it is needed.
     public let refreshed: [UInt8]?
 
@@ -25,7 +27,7 @@ public struct CompactToken: Sendable {
         let signatures = try stride(from: 1, to: segments.count, by: 2).map { index throws(Refusal) in
             try CompactToken.jws(header: segments[index], payload: segments[0], signature: segments[index + 1])
         }
-        (provider, providerType, client) = try CompactToken.sort(signatures)
+        (provider, providerType, client, cosigner) = try CompactToken.sort(signatures)
         do {
             payload = try provider.payload()
         } catch {
@@ -49,18 +51,20 @@ public struct CompactToken: Sendable {
     }
 
     /// Whose signature is whose: by `typ`, in any order; exactly one provider's and one client's, at most one cosigner's (V21 to V27).
-    private static func sort(_ signatures: [JWS]) throws(Refusal) -> (provider: JWS, type: ProviderTokenType, client: JWS) {
+    private static func sort(_ signatures: [JWS]) throws(Refusal)
+        -> (provider: JWS, type: ProviderTokenType, client: JWS, cosigner: JWS?)
+    {
         var provider: (jws: JWS, type: ProviderTokenType)?
         var client: JWS?
-        var cosigners = 0
+        var cosigner: JWS?
         for signature in signatures {
             switch signature.header.type {
             case "CIC":
                 guard client == nil else { throw Refusal(.tokenType, "two client signatures") }
                 client = signature
             case "COS":
-                cosigners += 1
-                guard cosigners == 1 else { throw Refusal(.tokenType, "two cosigner signatures") }
+                guard cosigner == nil else { throw Refusal(.tokenType, "two cosigner signatures") }
+                cosigner = signature
             case let type:
                 guard let providerType = ProviderTokenType(type) else {
                     throw Refusal(.tokenType, "typ \(type?.escaped(limit: 32) ?? "")")
@@ -71,7 +75,7 @@ public struct CompactToken: Sendable {
         }
         guard let provider else { throw Refusal(.tokenType, "no provider signature") }
         guard let client else { throw Refusal(.tokenType, "no client signature") }
-        return (provider.jws, provider.type, client)
+        return (provider.jws, provider.type, client, cosigner)
     }
 }
 

@@ -75,7 +75,7 @@ extension Login {
         if !bench.grants.isEmpty { return .admitted(bench.grants) }
         switch evidence.plugins {
         case .notAsked where canHold: return .needs(.plugins)
-        case .allowed(let name) where unmet.isEmpty:
+        case .allowed(let name, _) where unmet.isEmpty:
             if let grant = pluginGrant(name, rules) { return .admitted([grant]) }
         default: break
         }

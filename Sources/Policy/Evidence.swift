@@ -28,32 +28,12 @@ public struct Evidence: Sendable {
     }
 }
 
-/// What `~/.opk/auth_id` of the account says.
-public enum HomeAnswer: Hashable, Sendable {
-    case notAsked
-    /// config.yml says `home_policy: false`.
-    case off
-    case absent
-    /// It is there, and nobody is admitted through it. Escaped.
-    case unusable(String)
-    case rows(AuthID)
-}
-
 /// How the question to the provider's userinfo endpoint went.
 public enum UserinfoAnswer: Sendable {
     case notAsked
     /// It was asked and gave nothing that counts (no answer, another person's): no claims.
     case unavailable
     case verified(VerifiedUserinfo)
-}
-
-/// What the plugins of `policy.d` say.
-public enum PluginAnswer: Hashable, Sendable {
-    case notAsked
-    /// There are none.
-    case none
-    case refused
-    case allowed(name: String)
 }
 
 /// The number of the account, as the system knows it.

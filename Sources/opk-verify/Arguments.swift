@@ -1,5 +1,12 @@
+import SafeFiles
 import Verifier
 import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
 struct Arguments {
@@ -58,6 +65,9 @@ struct Arguments {
 
     /// Whether the files may belong to the user who runs this: so with `--config-dir`, as in tests.
     var isOwnConfiguration: Bool { configFolder != Arguments.defaultConfigFolder }
+
+    /// Whose files count.
+    var trust: FileTrust { isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly }
 
     private static func folder(_ word: [UInt8]?) -> String? {
         guard let word, let text = Text(validating: word), text.hasPrefix("/"), !text.contains(0) else { return nil }

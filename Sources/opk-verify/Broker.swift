@@ -1,6 +1,7 @@
 import CSystem
 import ChildProcess
 import Confinement
+import Verifier
 
 #if canImport(Glibc)
     import Glibc
@@ -15,9 +16,9 @@ struct Broker {
     let arguments: Arguments
     let mode: FetchMode
     /// What comes of the plugins' environment, as `HelperRequest.Kind.plugins` carries it.
-    var plugins: ([UInt8]) -> [UInt8] = { _ in [] }
+    var plugins: (_ question: [UInt8], _ milliseconds: Int) -> [UInt8] = { _, _ in [] }
 
-    /// Requests for one decision: keys, their renewal, userinfo, home, plugins. Whoever took the first process over has no more.
+    /// Requests for one decision: keys, their renewal, the account's number, home, userinfo, plugins. Whoever took the first process over has no more.
     static let mostRequests = 6
     /// Seconds: longer than the first process lives, whatever the settings.
     static let life: UInt32 = 60
@@ -53,7 +54,7 @@ struct Broker {
 
     private func work(_ request: HelperRequest, on channel: Int32) {
         // Plugins have a deadline, and what still runs then is ended: not so if this process were killed meanwhile.
-        if request.kind == .plugins { opk_die_with_parent(0) }
+        if request.kind == .plugins { opk_die_with_parent(0) } else { Confinement.lowerLimits() }
         do throws(Confinement.Failure) {
             // opk-fetch as this user's own child is confined to what it needs; sudo runs in no such process.
             if mode == .direct, request.kind == .fetch || request.kind == .refresh {
@@ -88,7 +89,8 @@ struct Broker {
         case .home: HomeCommand(arguments).ask(within: Int(request.deadline))
         case .fetch: FetchCommand(arguments, mode).run(request.content, within: Int(request.deadline))
         case .refresh: FetchCommand(arguments, mode).start(request.content)
-        case .plugins: HelperAnswer(.done, plugins(request.content))
+        case .plugins: HelperAnswer(.done, plugins(request.content, Int(request.deadline)))
+        case .account: AccountNumber.answer(for: arguments.request.account)
         }
     }
 

@@ -18,11 +18,13 @@ struct HelperRequest: Equatable {
         case refresh = 3
         /// The plugins' environment, and what comes of it.
         case plugins = 4
+        /// The account's number, in decimal: where accounts come from a directory, a confined process cannot ask it.
+        case account = 5
 
         /// Bytes of content.
         var largest: Int {
             switch self {
-            case .home: 0
+            case .home, .account: 0
             case .fetch, .refresh: FetchRequest.maximumSize
             case .plugins: 1 << 20
             }

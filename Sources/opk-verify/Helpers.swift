@@ -20,7 +20,7 @@ struct Helpers {
 
     /// Makes the broker where a helper may be needed: not for a key that is no certificate. To be called while nothing hostile has been looked at and memory is
     /// small, since it is copied.
-    init(_ arguments: Arguments, _ mode: FetchMode, plugins: (([UInt8]) -> [UInt8])? = nil) {
+    init(_ arguments: Arguments, _ mode: FetchMode, plugins: (([UInt8], Int) -> [UInt8])? = nil) {
         guard SSHCertificate.isCertificateType(arguments.request.type), Helpers.mayBeNeeded(arguments, mode) else {
             (channel, absence) = (nil, "there is none")
             return

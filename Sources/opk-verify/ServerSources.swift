@@ -29,14 +29,18 @@ struct ServerSources: VerifierSources {
     private var deadline: Int64?
     private(set) var notes: [String] = []
     let clientAddress: NetworkAddress?
+    private let request: LoginRequest
+    private let extra: [[UInt8]]
 
     init(_ arguments: Arguments, _ mode: FetchMode, _ helpers: Helpers, at now: UnixTime) {
         configFolder = arguments.configFolder
-        trust = arguments.isOwnConfiguration ? .rootOrUser(geteuid()) : .rootOnly
+        trust = arguments.trust
         cacheFolder = arguments.cacheFolder
         self.mode = mode
         self.helpers = helpers
         self.now = now
+        request = arguments.request
+        extra = arguments.extra
         clientAddress = ConnectionWords.clientAddress(in: arguments.extra)
     }
 
@@ -79,13 +83,39 @@ struct ServerSources: VerifierSources {
         }
     }
 
-    func userID(of account: Principal) -> UserIDAnswer { AccountNumber.answer(for: account) }
+    /// The account's number, as the system knows it.
+    mutating func userID(of account: Principal) -> UserIDAnswer {
+        begin(.policy)
+        do {
+            let answer = try helpers.ask(.account, within: time(atMost: ServerSources.homeTime))
+            if answer.status == .done, let number = UInt32(String(decoding: answer.content, as: UTF8.self)) { return .known(number) }
+        } catch {
+            notes.append("the account's number: \(error)")
+        }
+        return .unknown
+    }
 
-    func home(of account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer { .absent }
+    var hasPlugins: Bool { unsafe access(configFolder + "/policy.d", F_OK) == 0 }
 
-    var hasPlugins: Bool { false }
-
-    func askPlugins(about identity: VerifiedIdentity, as account: Principal, _ userinfo: UserinfoAnswer) -> PluginAnswer { .none }
+    mutating func askPlugins(about identity: VerifiedIdentity, as account: Principal, _ userinfo: UserinfoAnswer) -> PluginAnswer {
+        begin(.policy)
+        var answer: VerifiedUserinfo?
+        if case .verified(let claims) = userinfo { answer = claims }
+        let question = PluginQuestion(
+            account: account, key: request.key, type: request.type, extra: extra, identity: identity, userinfo: answer,
+            groupsClaim: identity.row.groupsClaim ?? "groups")
+        do {
+            let said = try helpers.ask(.plugins, question.encoded, within: time(atMost: ServerSources.pluginTime))
+            if let answer = PluginAnswer(parsing: said.content) {
+                notes += answer.notes
+                return answer
+            }
+            notes.append("plugins: their answer cannot be read")
+        } catch {
+            notes.append("plugins: \(error)")
+        }
+        return .refused([])
+    }
 
     /// The cache while it may be used, renewed behind the answer where it is not fresh; else one fetch.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet {
@@ -144,6 +174,8 @@ struct ServerSources: VerifierSources {
 
     /// Milliseconds for opk-home: sudo may have to look names up.
     private static let homeTime: Int64 = 2_000
+    /// Milliseconds for all plugins: each has a deadline of its own, 6 s at most.
+    private static let pluginTime: Int64 = 6_500
 
     /// Milliseconds beside the fetch itself: opk-fetch starts, and waits for another's fetch.
     private static let beside: Int64 = 1_500
@@ -178,7 +210,7 @@ struct ServerSources: VerifierSources {
     }
 
     /// The rows of the account's own file, for this account alone, whatever their first column says of others.
-    mutating func homeRows(for account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer {
+    mutating func home(of account: Principal, naming identity: VerifiedIdentity) -> HomeAnswer {
         begin(.policy)
         let answer: HelperAnswer
         do {
@@ -187,7 +219,7 @@ struct ServerSources: VerifierSources {
             return unusableHome("\(error)")
         }
         switch answer.status {
-        case .done: return .rows(AuthID(parsing: answer.content, for: account, of: identity.issuer))
+        case .done: return .rows(AuthID(home: answer.content, of: account, naming: identity))
         case .absent: return .absent
         // Its sentence was made beside this process, of what an account wrote.
         case .failed: return unusableHome(Text(String(decoding: answer.content, as: UTF8.self)).escapedOnce(limit: 1024))

@@ -3,6 +3,8 @@
 import CSystem
 import ChildProcess
 import Confinement
+import Plugins
+import Policy
 import Verifier
 import Vocabulary
 
@@ -22,7 +24,13 @@ enum ExitStatus {
 func verify(_ arguments: Arguments) -> Int32 {
     let mode = FetchMode(cacheFolder: arguments.cacheFolder)
     // First of all: what is in memory by now is what the second process has.
-    let helpers = Helpers(arguments, mode)
+    let plugins = PluginRunner(folder: arguments.configFolder + "/policy.d", trust: arguments.trust)
+    let helpers = Helpers(arguments, mode) { question, milliseconds in
+        guard let question = PluginQuestion(parsing: question) else { return PluginAnswer.refused(["the question cannot be read"]).encoded }
+        return plugins.ask(question, within: milliseconds).encoded
+    }
+    // Only now: a plugin may need more memory than a decision.
+    Confinement.lowerLimits()
     let log = SystemLog(stateFolder: arguments.stateFolder)
     // The words for a decision that takes too long, whatever it waits for.
     let parts = refusal(.timedOut, of: arguments.request)
@@ -66,7 +74,7 @@ func conclude(_ line: String, failed: Bool, status: Int32, _ log: (String) -> Vo
     return status
 }
 
-Confinement.begin()
+Confinement.begin(lowersLimits: false)
 
 // sshd opens all three; whoever else calls must not have a policy file become the standard output.
 guard opk_open_standard_descriptors() == 0 else {

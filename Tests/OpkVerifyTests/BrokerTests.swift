@@ -14,7 +14,7 @@ private final class Served {
     let ours: Int32
     private let ended = DispatchSemaphore(value: 0)
 
-    init(_ words: [[UInt8]], plugins: @escaping @Sendable ([UInt8]) -> [UInt8] = { _ in [] }) throws {
+    init(_ words: [[UInt8]], plugins: @escaping @Sendable ([UInt8], Int) -> [UInt8] = { _, _ in [] }) throws {
         guard case .verify(let arguments) = Arguments.parse(words) else { throw CocoaError(.coderInvalidValue) }
         var ends: [Int32] = [-1, -1]
         guard opk_socketpair(&ends) == 0 else { throw POSIXError(.EMFILE) }
@@ -45,7 +45,7 @@ private final class Served {
     @Test("A request is a kind, a deadline and a length, and the content is not looked at; an answer comes back whole")
     func frames() throws {
         let content = (0..<300_000).map { UInt8(truncatingIfNeeded: $0) }
-        let served = try Served(words) { $0.reversed() }
+        let served = try Served(words) { content, _ in content.reversed() }
         let request = HelperRequest(kind: .plugins, deadline: 70_000, content: content)
         #expect(request.head == [4, 0, 1, 0x11, 0x70, 0, 4, 0x93, 0xE0])
         served.say(request.head)

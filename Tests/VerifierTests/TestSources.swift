@@ -63,7 +63,7 @@ struct TestSources: VerifierSources {
     var number = UserIDAnswer.unknown
     var homeText: String?
     var hasPlugins = false
-    var pluginAnswer = PluginAnswer.refused
+    var pluginAnswer = PluginAnswer.refused([])
 
     func revocations(about subject: RevocationSubject) throws(Refusal) -> Revocations {
         try ask("revoked")

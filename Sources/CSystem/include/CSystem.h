@@ -41,6 +41,9 @@ const char *opk_environment(size_t index);
 /// Returns 0, or -1 where that cannot be had.
 int opk_open_standard_descriptors(void);
 
+/// 1 where `piece` is somewhere in `text`, else 0.
+int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength);
+
 /// How many words the command line has, the program's name included.
 int opk_argument_count(void);
 /// The word at `index`, ended by NUL; null beyond the last. It lives as long as the process.

@@ -17,6 +17,7 @@ public struct FuzzTarget: Sendable {
         FuzzTarget(name: "userinfo", run: userinfo),
         FuzzTarget(name: "principal", run: principal),
         FuzzTarget(name: "verify", run: verify),
+        FuzzTarget(name: "plugin", run: plugin),
     ]
 }
 

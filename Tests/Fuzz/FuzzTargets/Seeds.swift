@@ -2,6 +2,7 @@ import JOSE
 import LibCrypto
 import MintingKit
 import PKToken
+import Policy
 import SSHKeys
 import Vocabulary
 
@@ -21,6 +22,7 @@ extension FuzzTarget {
         case "userinfo": userinfoSeeds
         case "principal": ["root", "_apt", "alice.smith@example.com", "WORKSTATION1$", "a b"].map { Array($0.utf8) }
         case "verify": try verifySeeds()
+        case "plugin": pluginSeeds
         default: []
         }
     }
@@ -145,6 +147,21 @@ private let configSeeds = [
     #"{"deny_users": ["a\u0062", "\x63"]}"#,
     "deny_users: &a [x]\ndeny_emails: *a\n", "? deny_users\n: - >-\n    folded\n", "%YAML 1.1\n---\n!!map {}\n",
 ].map { Array($0.utf8) }
+
+private let pluginSeeds =
+    [
+        "name: Match linux username to email username\ncommand: /etc/opk/match-email.sh example.com\n",
+        "---\nname: 'it''s: #1'\ncommand: \"/bin/x 'a b' \\\"c\\\" d\\\\ e\"\ntimeout: 3s\n", "{name: \"12\", command: |\n  /bin/x\n}\n",
+        "name: a\ncommand: >-\n  /bin/x\n  $(id) ; `id`\n", "!the claim groups is not a list\0",
+    ].map { Array($0.utf8) }
+    + [
+        PluginAnswer.notAsked, .none, .refused(["plugin a.yml: it says \"deny\" with exit status 1", ""]),
+        .allowed(name: "a", notes: ["b", "ü"]),
+    ].map(\.encoded)
+    + [
+        "U", "K", "T", "EXTRA_ARGS", "ISS", "SUB", "EMAIL", "EMAIL_VERIFIED", "AUD", "EXP", "NBF", "IAT", "JTI", "GROUPS", "PAYLOAD", "UPK",
+        "IDT", "PKT", "USERINFO",
+    ].reduce(into: [[]]) { $0[0] += Array("OPKSSH_PLUGIN_\($1)=x\0".utf8) }
 
 private func keyCacheSeeds() throws -> [[UInt8]] {
     let keys: JSON = ["keys": [MintedLogin.jwk(FixedKeys.provider.publicKey, ["kid": "key-1", "alg": "EdDSA", "use": "sig"])]]
