@@ -31,8 +31,15 @@ let plain: [SwiftSetting] = [
     ])
 ]
 
+/// sshd starts opk-verify for every key that it is shown, so its size counts: what is not called is left out, and nothing describes its types to a debugger
+/// or a mirror.
+let small: [SwiftSetting] = [
+    .unsafeFlags(
+        ["-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-reflection-metadata"], .when(configuration: .release))
+]
+
 func verifierModule(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: house + plain)
+    .target(name: name, dependencies: dependencies, swiftSettings: house + plain + small)
 }
 
 func module(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
@@ -116,6 +123,18 @@ let package = Package(
             "KeyAdministration",
             ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
+            "Audit",
+            [
+                "KeyAdministration", "FetchSetup", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles",
+                "ChildProcess",
+                "CSystem", "Vocabulary",
+            ]),
+        module(
+            "PolicyAdministration",
+            [
+                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "Vocabulary",
+            ]),
+        module(
             "DemoProvider",
             [
                 "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
@@ -126,19 +145,21 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE", "SSHKeys",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE",
+                "SSHKeys",
                 "Vocabulary",
             ],
-            swiftSettings: house + plain),
+            swiftSettings: house + plain + small),
         .executableTarget(
             name: "opk-home", dependencies: ["SafeFiles", "ChildProcess", "Confinement", "CSystem", "Vocabulary"],
-            swiftSettings: house + plain),
+            swiftSettings: house + plain + small),
         program("opk-fetch", ["ChildProcess", "FetchSetup", "OIDC", "HTTP", "KeyCache", "Vocabulary"]),
         program(
             "opk",
             [
-                "ChildProcess", "Login", "KeyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "PKToken",
-                "SSHKeys", "JOSE",
+                "ChildProcess", "Login", "Audit", "KeyAdministration", "PolicyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC",
+                "HTTP",
+                "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE",
                 "LibCrypto", "SafeFiles", "Vocabulary", arguments,
             ]),
         program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
@@ -189,6 +210,15 @@ let package = Package(
                 "KeyAdministration", "FetchSetup", "opk", "opk-fetch", "KeyCache", "OIDC", "ChildProcess", "CSystem", "SafeFiles", "JOSE",
                 "LibCrypto", "Vocabulary",
             ]),
+        testing(
+            "AuditTests",
+            [
+                "Audit", "opk", "opk-fetch", "KeyCache", "Policy", "ChildProcess", "CSystem", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto",
+                "Vocabulary",
+            ]),
+        testing(
+            "PolicyAdministrationTests",
+            ["PolicyAdministration", "opk", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),
         testing(
             "LoginTests",
             [

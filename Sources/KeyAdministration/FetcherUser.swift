@@ -44,7 +44,7 @@ public enum FetcherUser: Hashable, Sendable {
     }
 
     /// Nil where it cannot be told.
-    var isSeparate: Bool? {
+    public var isSeparate: Bool? {
         switch self {
         case .own: true
         case .verifier, .unvouched: false
@@ -73,7 +73,7 @@ public enum FetcherUser: Hashable, Sendable {
         + "so only `opk keys refresh` and its timer renew them."
 
     /// What that means, and how to have it better.
-    func sentence(cacheFolder: String) -> String {
+    public func sentence(cacheFolder: String) -> String {
         let folder = Text(cacheFolder).escaped
         let remedy = "`make install` gives the fetcher its own user (opkfetch)."
         return switch self {

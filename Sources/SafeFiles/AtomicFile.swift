@@ -12,6 +12,11 @@ public struct WriteFailure: Error, Hashable, Sendable {
     public let path: String
     public let errno: Int32
 
+    public init(path: String, errno: Int32) {
+        self.path = path
+        self.errno = errno
+    }
+
     /// The name was taken, and the writer was told not to replace anything.
     public var alreadyThere: Bool { errno == EEXIST }
 }
@@ -53,7 +58,11 @@ public struct PreparedFile: ~Copyable {
     private let folder: Descriptor
 
     /// Writes beside `path` under a name nobody can guess. `mode` holds whatever the umask says.
-    public init(_ bytes: [UInt8], for path: String, mode: UInt32, owner: AtomicFile.Owner? = nil) throws(WriteFailure) {
+    ///
+    /// - Parameter model: a file whose access list and SELinux label the new one gets.
+    public init(
+        _ bytes: [UInt8], for path: String, mode: UInt32, owner: AtomicFile.Owner? = nil, like model: String? = nil
+    ) throws(WriteFailure) {
         guard let parts = FilePath(path) else { throw WriteFailure(path: path, errno: EINVAL) }
         // Opened first: once the new file has its name, nothing may fail any more.
         guard let folder = Descriptor(unsafe opk_open(parts.folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)) else {
@@ -65,7 +74,7 @@ public struct PreparedFile: ~Copyable {
         guard let file = Descriptor(unsafe opk_openat(folder.number, temporary, flags, 0o600)) else {
             throw WriteFailure(path: path, errno: errno)
         }
-        guard PreparedFile.fill(file, bytes, mode, owner) else {
+        guard PreparedFile.fill(file, bytes, mode, owner, model) else {
             let number = errno
             unsafe unlinkat(folder.number, temporary, 0)
             throw WriteFailure(path: path, errno: number)
@@ -92,10 +101,14 @@ public struct PreparedFile: ~Copyable {
         fsync(folder.number)
     }
 
-    private static func fill(_ file: borrowing Descriptor, _ bytes: [UInt8], _ mode: UInt32, _ owner: AtomicFile.Owner?) -> Bool {
+    private static func fill(
+        _ file: borrowing Descriptor, _ bytes: [UInt8], _ mode: UInt32, _ owner: AtomicFile.Owner?, _ model: String?
+    ) -> Bool {
         // The owner before the mode: chown takes set-id bits away, and nobody may read a secret in between (the mode is 0600).
         if let owner, fchown(file.number, owner.user, owner.group) != 0 { return false }
-        return fchmod(file.number, mode_t(mode & 0o7777)) == 0 && file.write(bytes) && fsync(file.number) == 0
+        guard fchmod(file.number, mode_t(mode & 0o7777)) == 0 else { return false }
+        if let model, unsafe opk_copy_attributes(model, file.number) != 0 { return false }
+        return file.write(bytes) && fsync(file.number) == 0
     }
 }
 

@@ -16,12 +16,19 @@ struct Opk: ParsableCommand {
               ssh USER@HOST         until the login ends, 24 hours later
               opk inspect ~/.ssh/id_ecdsa
                                     what your certificate says
+              opk add, remove, list, prune, edit, revoke, restore
+                                    on a server: who may log in as whom, and who is out
               opk keys              on a server: the providers' keys, and how old they are
+              opk audit             on a server: everything that is wrong, risky or dead
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
         version: "opk \(Version.text)",
-        subcommands: [LoginCommand.self, InspectCommand.self, KeysCommand.self])
+        subcommands: [
+            LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
+            PruneCommand.self,
+            EditCommand.self, RevokeCommand.self, RestoreCommand.self, AuditCommand.self, PermissionsCommand.self,
+        ])
 
     /// With the arguments as the kernel gave them.
     static func main() {

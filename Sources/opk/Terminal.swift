@@ -1,6 +1,7 @@
 import ArgumentParser
 import KeyAdministration
 import Login
+import PolicyAdministration
 
 #if canImport(Glibc)
     import Glibc
@@ -43,10 +44,17 @@ protocol ToldError: Error, CustomStringConvertible {
     var hint: String? { get }
     /// Whether the command was called wrongly: nothing was tried.
     var isUsage: Bool { get }
+    /// Rows of files that belong to it, one a line.
+    var rows: [String] { get }
+}
+
+extension ToldError {
+    var rows: [String] { [] }
 }
 
 extension LoginError: ToldError {}
 extension KeysError: ToldError {}
+extension PolicyError: ToldError {}
 
 /// Says what went wrong; ends with status 64 for a wrong call, 1 for everything else, and for a `body` that answers false.
 func reportingErrors<Failure: ToldError>(_ body: () throws(Failure) -> Bool) throws {
@@ -54,6 +62,7 @@ func reportingErrors<Failure: ToldError>(_ body: () throws(Failure) -> Bool) thr
         if try body() { return }
     } catch {
         Terminal.note("opk: error: \(error)")
+        for row in error.rows { Terminal.note("  \(row)") }
         if let hint = error.hint { Terminal.note("opk: hint: \(hint)") }
         throw error.isUsage ? ExitCode.validationFailure : ExitCode.failure
     }

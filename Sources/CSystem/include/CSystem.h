@@ -8,6 +8,9 @@
 int opk_open(const char *path, int flags, mode_t mode);
 /// openat(2), likewise.
 int opk_openat(int folder, const char *path, int flags, mode_t mode);
+/// Gives the open file the access list (POSIX ACL) and the SELinux label of the file called `from`, which is not followed where it is a link.
+/// 0, or -1 with errno set where there is a list and it cannot be given.
+int opk_copy_attributes(const char *from, int to);
 /// A descriptor of the folder itself, for fstat and openat. Needs no right to list it where the system knows O_PATH.
 int opk_open_folder(const char *path);
 /// The same of a folder in that folder, without following a link (ELOOP or ENOTDIR); one that an automounter mounts is mounted.
@@ -22,6 +25,9 @@ int opk_open_folder_at(int folder, const char *name);
 int opk_spawn(
     pid_t *pid, const char *path, const uint8_t *arguments, size_t argumentsLength, const uint8_t *environment,
     size_t environmentLength, int input, int output, int errors);
+/// Runs the program at `path` in this process's terminal, session and environment, and waits for it; meanwhile this process ignores Ctrl-C.
+/// `arguments` as above. Returns 0 and sets `*status` as wait(2) does, or an errno.
+int opk_run_foreground(const char *path, const uint8_t *arguments, size_t length, int *status);
 /// A descriptor that becomes readable when the child ends, or -1 where the system has no such thing.
 int opk_pidfd(pid_t pid);
 /// 1 if the child has ended (it stays unreaped, so its id cannot be another's yet), 0 if not, -1 with errno set.
@@ -151,3 +157,8 @@ int64_t opk_tally_take_since(struct opk_tally *tally);
 /// one before, in the zone whose file (RFC 9636) is at `path`, which is absolute. The variable TZ is that zone while it works, and then again what it
 /// was: no other thread may look at the environment meanwhile. 0, or -1 where it cannot be told.
 int opk_zone_offsets(const char *path, int64_t first, int64_t step, int32_t *offsets, size_t count);
+
+// Clock.c
+
+/// Whether the kernel knows that something keeps the clock right: 1, 0, or -1 where it cannot be asked.
+int opk_clock_is_synchronised(void);

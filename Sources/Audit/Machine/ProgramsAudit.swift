@@ -1,0 +1,133 @@
+import ChildProcess
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension Auditor {
+    static let helpers = ["opk-verify", "opk-fetch", "opk-home"]
+
+    /// The programs beside each other: there, of this version, and nobody's but root's.
+    mutating func auditPrograms() {
+        if verifierAccount == nil && Account.named(places.verifierUser) == nil {
+            found.add(
+                .userAbsent, "", "there is no account \(places.verifierUser), as whom sshd runs opk-verify", remedy: "make install")
+        }
+        var isRoots = true
+        for folder in [places.helperFolder] + foldersAbove(places.helperFolder) {
+            guard let facts = FileFacts(folder, following: true), facts.owner != 0 || facts.mode & 0o022 != 0 else { continue }
+            isRoots = false
+            found.add(
+                .programMode, folder,
+                "others than root can put other programs there (owner \(Text(Group.owner(facts.owner))), mode \(facts.octal))",
+                remedy: "chown root \(shellWord(folder)); chmod go-w \(shellWord(folder))")
+        }
+        for name in Auditor.helpers {
+            let path = places.helperFolder + "/" + name
+            switch FileFacts.look(path) {
+            case .absent:
+                // Without it, home files count for nothing, and that is a choice.
+                if name == "opk-home" && !policy.readsHomeFiles { continue }
+                found.add(.programAbsent, path, "\(name) is not there", remedy: "make install")
+            case .hidden:
+                found.add(.notLookedAt, path, "this is not for you to look at", remedy: "sudo opk audit")
+            case .found(let facts):
+                audit(program: path, facts, runsIt: isRoots)
+            }
+        }
+    }
+
+    /// - Parameter runsIt: it is asked for its version: root runs nothing that others could have put there.
+    private mutating func audit(program path: String, _ facts: FileFacts, runsIt: Bool) {
+        if facts.kind != .file {
+            found.add(.programMode, path, "this is no plain file", remedy: "make install")
+            return
+        }
+        if facts.owner != 0 || facts.mode & 0o022 != 0 || facts.mode & 0o111 != 0o111 || facts.mode & 0o7000 != 0 {
+            found.add(
+                .programMode, path,
+                "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), and must be root's with 0755",
+                remedy: "opk permissions fix")
+            return
+        }
+        guard runsIt else { return }
+        let said = try? Auditor.run(path, ["--version"])
+        let version = (said?.output.firstLine ?? "").split(separator: " ").last.map(String.init) ?? ""
+        if said?.succeeded != true || version != Version.text {
+            found.add(
+                .programVersion, path,
+                "it says that it is \(version.isEmpty ? "nothing" : Text(version).escaped(limit: 40)), and this opk is \(Version.text)",
+                remedy: "make install")
+        }
+    }
+
+    /// How opk-verify reaches who fetches keys and reads home files.
+    mutating func auditWays() {
+        let hasSystemd = FileFacts(places.systemd) != nil
+        let hasSocket = FileFacts(places.fetchSocket)?.kind == .socket
+        let hasRule = auditSudoers()
+        if (hasSystemd || hasRule) && Account.named(places.fetcherUser) == nil {
+            found.add(.userAbsent, "", "there is no account \(places.fetcherUser), who fetches keys", remedy: "make install")
+        }
+        if hasSystemd {
+            for unit in ["opk-fetch.socket", "opk-keys.timer"] {
+                guard let said = try? Auditor.run("/usr/bin/systemctl", ["is-active", "--quiet", unit]), !said.succeeded else { continue }
+                found.add(.fetchWay, "", "\(unit) is not active", remedy: "systemctl enable --now \(unit)")
+            }
+        } else if !hasSocket && !hasRule && Account.named(places.fetcherUser) != nil {
+            found.add(
+                .fetchWay, "",
+                "opk-verify has no way to ask \(places.fetcherUser) for keys: neither \(Text(places.fetchSocket)) nor \(Text(places.sudoers)) is "
+                    + "here, so only `opk keys refresh` renews them",
+                remedy: "make install")
+        }
+        if policy.readsHomeFiles && !hasRule && FileFacts(places.helperFolder + "/opk-home") != nil {
+            found.add(
+                .homeWay, places.sudoers, "opk-verify cannot ask opk-home for home files without its rule of sudoers: they admit nobody",
+                remedy: "make install, or write home_policy: false in \(places.config)")
+        }
+    }
+
+    /// Whether opk-verify may start its helpers by sudo.
+    private mutating func auditSudoers() -> Bool {
+        let facts: FileFacts
+        switch FileFacts.look(places.sudoers) {
+        case .absent: return false
+        case .hidden:
+            found.add(.notLookedAt, places.sudoers, "this is not for you to look at", remedy: "sudo opk audit")
+            return true
+        case .found(let found): facts = found
+        }
+        if facts.owner != 0 || facts.mode & 0o022 != 0 {
+            found.add(
+                .sudoersMode, places.sudoers,
+                "it belongs to \(Text(Group.owner(facts.owner))) with mode \(facts.octal), so sudo passes it over",
+                remedy: "opk permissions fix")
+            return false
+        }
+        if FileFacts(places.visudo, following: true) != nil, let said = try? Auditor.run(places.visudo, ["-c", "-f", places.sudoers]),
+            !said.succeeded
+        {
+            // On a machine where sudo stops at such a file, nobody can use it to mend this.
+            guard geteuid() == 0 else {
+                found.add(.notLookedAt, places.sudoers, "this is not for you to look at", remedy: "sudo opk audit")
+                return true
+            }
+            found.add(
+                .sudoersBad, places.sudoers,
+                "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))", remedy: "make install")
+            return false
+        }
+        let ours = places.prefix + "/share/opk/sudoers"
+        if let installed = plainFile(ours, limit: 1 << 20), let here = plainFile(places.sudoers, limit: 1 << 20), installed != here {
+            found.add(
+                .sudoersRule, places.sudoers,
+                "it is not the rule that was installed (\(Text(ours))), which must fit opk-verify's call to the letter",
+                remedy: "install -m 0440 \(shellWord(ours)) \(shellWord(places.sudoers))")
+        }
+        return true
+    }
+}

@@ -1,0 +1,117 @@
+public import SafeFiles
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A file of an administrator that commands change: read as the verifier would believe it, changed under a lock, and replaced whole.
+///
+/// Whoever reads it meanwhile sees the old file or the new one. The lock is flock(2) on `.NAME.lock` beside it (0600, empty, never removed),
+/// which the system lets go when its holder ends.
+public struct PolicyFile: Sendable {
+    public let path: String
+    public let trust: FileTrust
+    /// What it becomes where it is absent.
+    let newMode: UInt32
+    let newOwner: AtomicFile.Owner?
+    /// Whether its folder is made, 0700, where it is missing.
+    let makesFolder: Bool
+
+    /// How long one command may keep others waiting, in milliseconds; and how long these wait for however many.
+    static let patience = 10_000
+    static let longestQueue = 120_000
+    /// After so many seconds a temporary file is nobody's any more.
+    private static let abandonedAfter = 60
+    /// How often a change is made anew because somebody without the lock was faster.
+    private static let attempts = 20
+
+    var lockPath: String {
+        let (folder, name) = parts
+        return folder + "." + name + ".lock"
+    }
+
+    /// The folder with its slash, and the name.
+    private var parts: (folder: String, name: String) {
+        let bytes = Array(path.utf8)
+        let start = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
+        return (String(decoding: bytes[..<start], as: UTF8.self), String(decoding: bytes[start...], as: UTF8.self))
+    }
+
+    /// Nothing where it is absent.
+    public func read() throws(PolicyError) -> [UInt8] {
+        do { return try SafeFile.read(path, trust: trust) ?? [] } catch { throw .unsafe(error) }
+    }
+
+    /// What `body` makes of the text, written in its place; nil leaves it. `body` may be asked again, where somebody else has written the file
+    /// between. Nothing of the file is lost, and a failure leaves it as it was.
+    func change<Result>(
+        _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
+    ) throws(PolicyError) -> Result {
+        try prepareFolder()
+        var left = PolicyFile.longestQueue
+        while true {
+            let begun = UnixTime.now()
+            let result: Result? = try FileLock.attempt(
+                lockPath, waitingAtMost: left, stuckAfter: PolicyFile.patience
+            ) { state throws(PolicyError) in
+                switch state {
+                case .held: return try changeLocked(body)
+                case .stuck where left > PolicyFile.longestQueue - PolicyFile.patience: return nil
+                case .busy, .stuck: throw .busy(path)
+                case .unavailable(let failure): throw .writing(failure)
+                }
+            }
+            if let result { return result }
+            // Whoever has it may have taken it this moment, and not have said so yet: the time that was seen is then its last holder's.
+            usleep(50_000)
+            left -= max(50, Int(clamping: UnixTime.now() - begun) * 1000)
+        }
+    }
+
+    private func changeLocked<Result>(
+        _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
+    ) throws(PolicyError) -> Result {
+        Folder.removeAbandoned(in: parts.folder, olderThan: PolicyFile.abandonedAfter)
+        for _ in 0..<PolicyFile.attempts {
+            let version = FileVersion(path)
+            let (text, result) = try body(try read())
+            guard let text else { return result }
+            if try replace(version, with: text) { return result }
+        }
+        throw .restless(path)
+    }
+
+    /// False where the file is not that version any more.
+    private func replace(_ version: FileVersion?, with text: [UInt8]) throws(PolicyError) -> Bool {
+        if text.count > SafeFile.largest { throw .unsafe(UnsafeFile(path, .tooLarge(limit: SafeFile.largest))) }
+        do throws(WriteFailure) {
+            let new = try PreparedFile(
+                text, for: path, mode: version?.mode ?? newMode, owner: version.map(owner) ?? newOwner, like: version == nil ? nil : path)
+            guard FileVersion(path) == version else { return false }
+            try new.commit(replacing: version != nil)
+            return true
+        } catch {
+            if error.alreadyThere && version == nil { return false }
+            throw .writing(error)
+        }
+    }
+
+    /// Nil where the new file has that owner by itself, since not everybody may give files away.
+    private func owner(of version: FileVersion) -> AtomicFile.Owner? {
+        geteuid() == version.owner.user && getegid() == version.owner.group ? nil : version.owner
+    }
+
+    private func prepareFolder() throws(PolicyError) {
+        let folder = String(parts.folder.dropLast())
+        // opk-home follows no link on the way to a home file.
+        if makesFolder, FileVersion(folder)?.isLink == true { throw .linkedFolder(folder) }
+        do throws(UnsafeFile) {
+            if try SafeFile.checkFolder(of: path, trust: trust) { return }
+        } catch { throw .unsafe(error) }
+        guard makesFolder else { throw .noFolder(folder) }
+        do throws(WriteFailure) { try Folder.create(folder, mode: 0o700) } catch { throw .writing(error) }
+    }
+}

@@ -1,0 +1,111 @@
+import Policy
+import SSHKeys
+public import Vocabulary
+
+/// Rows of `auth_id` that go: those that are named, and no others.
+public struct RemoveRows: Sendable {
+    public enum Selection: Sendable, Equatable {
+        /// What is nil may be anything.
+        case words(account: Text, who: Text?, issuer: Text?)
+        /// The row on that line, good or bad; if words are given, it must be theirs.
+        case line(Int, account: Text?, who: Text?, issuer: Text?)
+    }
+
+    public let place: PolicyPlace
+    public let selection: Selection
+    /// Whether rows of several people may go at once.
+    public let takesAll: Bool
+
+    public struct Outcome: Sendable {
+        /// Where they stood.
+        public let removed: [NumberedRow]
+    }
+
+    /// Rows that are shown where none is the one.
+    private static let mostNear = 8
+
+    public init(_ selection: Selection, in place: PolicyPlace, takesAll: Bool = false) throws(PolicyError) {
+        if case .line(let number, _, _, _) = selection, number < 1 { throw .line(number) }
+        (self.place, self.selection, self.takesAll) = (place, selection, takesAll)
+    }
+
+    /// - Parameter isTrial: whether nothing is to be written.
+    public func run(isTrial: Bool) throws(PolicyError) -> Outcome {
+        if isTrial { return try applied(to: try place.authID.read()).result }
+        return try place.authID.change(applied)
+    }
+
+    func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {
+        let before = place.rows(of: text)
+        let lines = Set(try chosen(before, text))
+        return (try RemoveRows.without(lines, text, before, place), Outcome(removed: NumberedRow.rows(lines.sorted(), of: text)))
+    }
+
+    /// The text without these lines, looked over.
+    static func without(_ lines: Set<Int>, _ text: [UInt8], _ before: AuthID, _ place: PolicyPlace) throws(PolicyError) -> [UInt8] {
+        let changed = PolicyText.removing(lines, from: text)
+        let after = place.rows(of: changed)
+        guard AuthIDCheck(before: before, after: after).passes(gone: lines) else { throw .others(after.problems) }
+        return changed
+    }
+
+    private func chosen(_ read: AuthID, _ text: [UInt8]) throws(PolicyError) -> [Int] {
+        switch selection {
+        case .line(let number, let account, let who, let issuer):
+            return [try checked(number, account, who, issuer, read, text)]
+        case .words(let account, let who, let issuer):
+            let found = read.rows.filter { RemoveRows.names($0, account, who, issuer) }
+            guard let first = found.first else {
+                throw .nothing("no row of \(Text(place.authID.path)) is that one", near: near(account, who, read, text))
+            }
+            let isOne = found.allSatisfy { $0.account == first.account && first.identity.isSame($0.identity) && $0.issuer == first.issuer }
+            guard isOne || takesAll else {
+                throw .ambiguous(
+                    "\(found.count) rows are of that description", candidates: rows(found.map(\.line), text),
+                    hint: "name who and which issuer, or --line NUMBER, or --all for all of them")
+            }
+            return found.map(\.line)
+        }
+    }
+
+    /// The line, where a row of these words stands there.
+    private func checked(
+        _ number: Int, _ account: Text?, _ who: Text?, _ issuer: Text?, _ read: AuthID, _ text: [UInt8]
+    ) throws(PolicyError) -> Int {
+        let hasWords = account != nil || who != nil || issuer != nil
+        if let row = read.rows.first(where: { $0.line == number }) {
+            if RemoveRows.names(row, account, who, issuer) { return number }
+            throw .otherLine(number, "that row is another one: \(NumberedRow(number, of: text).text.escapedOnce(limit: 400))")
+        }
+        guard read.problems.contains(where: { $0.line == number }) else { throw .otherLine(number, "no row is there") }
+        if hasWords { throw .otherLine(number, "that row cannot be read, so it is nobody's; name its number alone") }
+        return number
+    }
+
+    private static func names(_ row: AuthRow, _ account: Text?, _ who: Text?, _ issuer: Text?) -> Bool {
+        (account == nil || row.account.description == account?.string) && (who.map { row.identity.isWritten($0) } ?? true)
+            && (issuer == nil || row.issuer == issuer)
+    }
+
+    /// Rows of the same person, else of the same account.
+    private func near(_ account: Text, _ who: Text?, _ read: AuthID, _ text: [UInt8]) -> [String] {
+        let ofPerson = read.rows.filter { row in who.map { row.identity.isWritten($0) } ?? false }
+        let ofAccount = read.rows.filter { $0.account.description == account.string }
+        return rows((ofPerson.isEmpty ? ofAccount : ofPerson).prefix(RemoveRows.mostNear).map(\.line), text)
+    }
+
+    private func rows(_ lines: [Int], _ text: [UInt8]) -> [String] {
+        NumberedRow.rows(Array(lines.prefix(100)), of: text).map { $0.described(in: place.authID.path) }
+    }
+}
+
+extension Identity {
+    /// Equal but for the case of email addresses.
+    func isSame(_ other: Identity) -> Bool {
+        switch (self, other) {
+        case (.emailOrSubject(let one), .emailOrSubject(let other)), (.emailDomain(let one), .emailDomain(let other)):
+            one.equalsIgnoringASCIICase(other)
+        default: self == other
+        }
+    }
+}
