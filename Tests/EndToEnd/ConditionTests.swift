@@ -50,7 +50,8 @@ extension RealSSH {
         }
 
         @Test(
-            "what a requirement asks for binds every row but those and whom it excepts, and a broken glass is in the log", arguments: OpenSSH.here)
+            "what a requirement asks for binds every row but those and whom it excepts, and a broken glass is in the log",
+            arguments: OpenSSH.here)
         func requirements(version: OpenSSH) async throws {
             try await withDemoProvider { laptop, provider, server in
                 let config = """
@@ -110,7 +111,9 @@ extension RealSSH {
                 let root = try await laptop.logIn(provider.clientSpecification, key: "root", visit: provider.press("bob"))
                 #expect(try await laptop.whoami("root", on: daemon, keys: [root]) == nil)
                 let verdict = try await server.verdict(on: try laptop.certificate(root), as: "root", by: version)
-                #expect(verdict.reason == "condition-not-met" && verdict.log.contains("never admits to an account below 1000"), "\(verdict.log)")
+                #expect(
+                    verdict.reason == "condition-not-met" && verdict.log.contains("never admits to an account below 1000"), "\(verdict.log)"
+                )
                 try await provider.control(#"{"claims": {"bob": {"preferred_username": "daemon"}}}"#)
                 let system = try await laptop.logIn(provider.clientSpecification, key: "system", visit: provider.press("bob"))
                 #expect(try await laptop.whoami("daemon", on: daemon, keys: [system]) == nil)

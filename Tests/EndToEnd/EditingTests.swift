@@ -7,8 +7,10 @@ extension RealSSH.InstalledTests {
         try await withAlice { laptop, provider, server, key in
             try await server.write("alice alice@example.com \(provider.issuer)\n", to: "/etc/opk/auth_id")
             try await server.writeHome("bob", ["bob alice@example.com \(provider.issuer)"])
-            let fingerprint = try await Command.mustRun("ssh-keygen", ["-lf", key + ".pub"]).split(separator: " ")[1]
-            for who in ["alice@example.com", "sub:demo-alice@\(provider.issuer)", "issuer:\(provider.issuer)", String(fingerprint)] {
+            let fingerprint = try await Command.mustRun("ssh-keygen", ["-lf", key + "-cert.pub"]).split(separator: " ")[1]
+            try await server.write(try laptop.certificate(key).joined(separator: " ") + "\n", to: "/root/certificate")
+            let people = ["alice@example.com", "sub:demo-alice@\(provider.issuer)", "issuer:\(provider.issuer)"]
+            for who in people + [String(fingerprint), "/root/certificate"] {
                 #expect(try await laptop.whoami("alice", on: server.daemon, keys: [key]) == "alice")
                 try await server.mustRun(["opk", "revoke", who])
                 server.log.clear()
@@ -18,6 +20,13 @@ extension RealSSH.InstalledTests {
                 try await server.mustRun(["opk", "restore", who])
             }
             #expect(try await laptop.whoami("bob", on: server.daemon, keys: [key]) == "bob")
+            // Who was only to log in again does so, and is in.
+            try await server.mustRun(["opk", "revoke", "alice@example.com", "--before", "now"])
+            #expect(try await laptop.whoami("alice", on: server.daemon, keys: [key]) == nil)
+            try await Task.sleep(for: .seconds(1.1))
+            let new = try await laptop.logIn(provider.clientSpecification, key: "new", visit: provider.press("alice"))
+            #expect(try await laptop.whoami("alice", on: server.daemon, keys: [new]) == "alice")
+            #expect(try await laptop.whoami("alice", on: server.daemon, keys: [key]) == nil)
         }
     }
 

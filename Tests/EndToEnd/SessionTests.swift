@@ -50,8 +50,8 @@ extension RealSSH {
                 try await configure([#"restrict,command="echo \"this, and no more\": $SSH_ORIGINAL_COMMAND""#])
                 let outcome = try await laptop.ssh(server.alice, on: daemon, keys: [key], ["id", "-un"])
                 #expect(outcome.status == 0 && outcome.output == "this, and no more: id -un\n", "\(outcome.both)")
-                let copy = try await laptop.scp(laptop.path("key.pub"), "\(server.alice)@127.0.0.1:copied", on: daemon, keys: [key])
-                #expect(copy.status != 0)
+                let copy = try await laptop.scp(key + "-cert.pub", "\(server.alice)@127.0.0.1:copied", on: daemon, keys: [key])
+                #expect(copy.status != 0, "\(copy.both)")
                 let copied = server.folder.appendingPathComponent("home/\(server.alice)/copied").path
                 #expect(!FileManager.default.fileExists(atPath: copied))
                 // The first row that admits is the one that counts.

@@ -43,14 +43,14 @@ final class InstalledServer: Sendable {
     }
 
     /// A program on it, as root.
-    func run(_ words: [String], input: String = "") async throws -> Command.Outcome {
+    func run(_ words: [String]) async throws -> Command.Outcome {
         let call = try root.entering() + words
-        return try await Command.run(call[0], Array(call.dropFirst()), environment: Command.environment(home: "/root"), input: input)
+        return try await Command.run(call[0], Array(call.dropFirst()), environment: Command.environment(home: "/root"))
     }
 
     @discardableResult
-    func mustRun(_ words: [String], input: String = "") async throws -> String {
-        let outcome = try await run(words, input: input)
+    func mustRun(_ words: [String]) async throws -> String {
+        let outcome = try await run(words)
         guard outcome.status == 0 else { throw HarnessError("\(words.joined(separator: " ").prefix(300)): \(outcome.both)") }
         return outcome.output
     }
@@ -58,7 +58,10 @@ final class InstalledServer: Sendable {
     /// - Parameter owner: with the group, as `alice:alice`.
     func write(_ text: String, to path: String, owner: String = "root:opksshuser", mode: String = "0640") async throws {
         let names = owner.split(separator: ":").map(String.init)
-        try await mustRun(["install", "-o", names[0], "-g", names[1], "-m", mode, "/dev/stdin", path], input: text)
+        // The folder is in the same place on the copy.
+        let draft = folder.appendingPathComponent("draft").path
+        try text.write(toFile: draft, atomically: true, encoding: .utf8)
+        try await mustRun(["install", "-o", names[0], "-g", names[1], "-m", mode, draft, path])
     }
 
     /// What the administrator writes into /etc/opk; what is not given is not there. The key cache is as on the first day.

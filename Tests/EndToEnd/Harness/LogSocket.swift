@@ -48,7 +48,9 @@ final class LogSocket: Sendable {
     /// The first line of opk-verify's with all these words; fails after ten seconds.
     func line(_ words: String...) async throws -> String {
         for _ in 0..<500 {
-            if let line = lines.first(where: { line in line.contains("opk-verify[") && words.allSatisfy { line.contains($0) } }) { return line }
+            if let line = lines.first(where: { line in line.contains("opk-verify[") && words.allSatisfy { line.contains($0) } }) {
+                return line
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
         throw HarnessError("the log has no line with \(words): \(lines.joined(separator: "\n"))")

@@ -15,6 +15,7 @@ extension SSHRoot {
         for node in 'null 3' 'zero 5' 'full 7' 'random 8' 'urandom 9'; do mknod -m 0666 "dev/${node% *}" c 1 "${node#* }"; done
         mknod -m 0666 dev/tty c 5 0
         mkdir dev/pts dev/shm
+        ln -s /proc/self/fd dev/fd
         mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
         ln -s pts/ptmx dev/ptmx
         ln -s "$folder/log" dev/log

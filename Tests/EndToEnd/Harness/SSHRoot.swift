@@ -40,7 +40,8 @@ final class SSHRoot: Sendable {
 
     /// - Parameter server: the server's folder, in which accounts and configuration are already made.
     static func start(_ archive: URL, name: String, server: URL) async throws -> SSHRoot {
-        try await start(script, name: name, server: server, [archive.path, server.path, "\(Accounts.prefix)\(getpid())-", String(getpid())])
+        try await start(
+            script, name: name, server: server, [archive.path, server.path, "\(Accounts.prefix)\(getpid())-", String(getpid())])
     }
 
     /// - Parameters:
