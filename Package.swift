@@ -227,6 +227,11 @@ let package = Package(
                 "JOSE", "LibCrypto",
                 "DemoProvider", "Vocabulary",
             ]),
+        // What documents show, typed and read: examples of every file and command.
+        testing(
+            "PolicyExamplesTests",
+            ["opk", "PolicyAdministration", "Policy", "PKToken", "JOSE", "SSHKeys", "ChildProcess", "Vocabulary", arguments],
+            exclude: ["opkssh_differences.py"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
         testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),

@@ -40,11 +40,11 @@ extension Login {
         }
         bench.rows.append(RowFinding(row: row, isHome: isHome, obstacles: obstacles))
         guard obstacles.isEmpty else { return }
-        let isChecked = evidence.clientAddress.map { row.options.from?.admits($0) ?? true } ?? (from == nil)
+        let isSure = row.options.from.map { own in evidence.clientAddress.map { own.admits($0) == true } ?? false } ?? true
         bench.grants.append(
             Grant(
                 source: isHome ? .home(row.line) : .row(row.line), from: from, session: row.options.session, reason: row.options.reason,
-                isBreakGlass: row.options.isBreakGlass, isConditional: !isChecked))
+                isBreakGlass: row.options.isBreakGlass, isConditional: !isSure))
     }
 
     /// Both lists as one, for sshd.
@@ -64,33 +64,40 @@ extension Login {
 
     private func verdict(_ bench: Bench, _ rules: [RequirementFinding], _ authID: AuthID, _ evidence: Evidence) -> Deliberation.Verdict {
         if bench.needsUserID { return .needs(.userID) }
-        // A grant that sshd may turn down does not keep others from being looked for.
-        if bench.grants.contains(where: { !$0.isConditional }) { return .admitted(bench.grants) }
-        // What a home file or a plugin says is bound by every rule, so where one cannot hold they are not asked.
-        let unmet = rules.filter { !$0.holds }
         let mayAsk = hasAccessToken && isUserinfoOpen
+        // A grant that sshd may turn down for the row's own `from` does not keep others from being looked for.
+        let mayBeExcepted = mayAsk && rules.contains(where: \.isLeftToSSHDButForAGroup)
+        let unmet = rules.filter { !$0.holds }
+        let sure = bench.grants.filter { !$0.isConditional }
+        if !sure.isEmpty {
+            // Where sshd has to check what a rule says, userinfo is asked if it may know of an exception.
+            let isOpen =
+                mayBeExcepted || mayAsk && bench.rows.contains { $0.row.options.isBreakGlass && isForUserinfo($0, unmet, mayBeExcepted) }
+            return isOpen && sure.allSatisfy { $0.from != nil } ? .needs(.userinfo) : .admitted(bench.grants)
+        }
+        // What a home file or a plugin says is bound by every rule, so where one cannot hold they are not asked.
         let canHold = unmet.allSatisfy { mayAsk && $0.isForUserinfo }
         if case .notAsked = evidence.home, canHold { return .needs(.home) }
-        if mayAsk, bench.rows.contains(where: { isForUserinfo($0, unmet) }) { return .needs(.userinfo) }
-        if !bench.grants.isEmpty { return .admitted(bench.grants) }
+        if mayAsk, bench.rows.contains(where: { isForUserinfo($0, unmet, mayBeExcepted) }) { return .needs(.userinfo) }
         switch evidence.plugins {
         case .notAsked where canHold: return .needs(.plugins)
         case .allowed(let name, _) where unmet.isEmpty:
-            if let grant = pluginGrant(name, rules) { return .admitted([grant]) }
+            if let grant = pluginGrant(name, rules) { return .admitted(bench.grants + [grant]) }
         default: break
         }
-        return .refused(refusal(bench.rows, unmet, authID, evidence))
+        return bench.grants.isEmpty ? .refused(refusal(bench.rows, unmet, authID, evidence)) : .admitted(bench.grants)
     }
 
     private var isUserinfoOpen: Bool { if case .notAsked = userinfo { true } else { false } }
 
-    /// Whether userinfo could take away everything that is in the row's way.
-    private func isForUserinfo(_ finding: RowFinding, _ unmet: [RequirementFinding]) -> Bool {
-        !finding.obstacles.isEmpty
+    /// Whether userinfo could take away everything that is in the row's way, or a limit of its grant.
+    private func isForUserinfo(_ finding: RowFinding, _ unmet: [RequirementFinding], _ mayBeExcepted: Bool) -> Bool {
+        (mayBeExcepted || !finding.obstacles.isEmpty)
             && finding.obstacles.allSatisfy { obstacle in
                 switch obstacle {
                 case .identity: finding.row.identity.asksForClaims
                 case .requirement(let line): unmet.contains { $0.rule.line == line && $0.isForUserinfo }
+                case .noCommonAddress, .addressesNotCombinable: mayBeExcepted
                 default: obstacle.isForUserinfo
                 }
             }
@@ -108,4 +115,7 @@ extension Login {
 extension RequirementFinding {
     /// Whether more claims could make it hold.
     var isForUserinfo: Bool { obstacles.allSatisfy(\.isForUserinfo) || !rule.exceptGroups.isEmpty }
+
+    /// Whether sshd has to check from where the client comes, unless more claims say that the person is in a group that need not.
+    var isLeftToSSHDButForAGroup: Bool { from != nil && exceptedBy == nil && !rule.exceptGroups.isEmpty }
 }

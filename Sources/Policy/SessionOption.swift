@@ -54,13 +54,21 @@ public struct SessionOption: Hashable, Sendable {
         let isPort =
             port.elementsEqual([UInt8(ascii: "*")])
             || port.allSatisfy { (0x30...0x39).contains($0) } && number.map { (1...65_535).contains($0) } == true
-        guard isPort, hostMayBeAbsent && colon == nil || !host.isEmpty, host.allSatisfy(isHostCharacter) else {
+        guard isPort, hostMayBeAbsent && colon == nil || isHost(host) else {
             throw RowFault("\(option.name)=\"\(value)\" has not the form \(hostMayBeAbsent ? "[HOST:]PORT" : "HOST:PORT")")
         }
     }
 
+    /// A name, an IPv4 address or a pattern, without what sshd takes for the host's end; or an IPv6 address in brackets.
+    private static func isHost(_ host: ArraySlice<UInt8>) -> Bool {
+        if host.first == UInt8(ascii: "["), host.last == UInt8(ascii: "]") {
+            return host.count > 2 && host.dropFirst().dropLast().allSatisfy { isHostCharacter($0) || $0 == UInt8(ascii: ":") }
+        }
+        return !host.isEmpty && host.allSatisfy(isHostCharacter)
+    }
+
     private static func isHostCharacter(_ byte: UInt8) -> Bool {
-        byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") && byte != UInt8(ascii: ",")
+        byte > 0x20 && byte < 0x7F && !"\"\\,:/[]".utf8.contains(byte)
     }
 
     /// `NAME=value`; sshd takes letters, digits and `_` for a name.

@@ -38,9 +38,8 @@ public struct AddRow: Sendable {
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {
         let row = try request.written()
         let alone = try meaning(of: row)
-        // Where rows may go, all are looked at. Where one is only added, those of other accounts have the same bytes as before.
-        let account = replaces ? nil : request.account
-        let before = place.rows(of: text, for: account)
+        // Rows of other accounts are what they were if their bytes are.
+        let before = place.rows(of: text, for: request.account)
         let same = before.rows.filter { $0.account == alone.account && $0.identity.isWritten(request.who) && $0.issuer == alone.issuer }
         if let equal = same.first(where: { $0.options == alone.options }), !replaces || same.count == 1 {
             let others = NumberedRow.rows(same.map(\.line).filter { $0 != equal.line }, of: text)
@@ -54,10 +53,13 @@ public struct AddRow: Sendable {
         if replaces, let first = same.first {
             let others = Set(same.dropFirst().map(\.line))
             (changed, line) = PolicyText.replacing(first.line, with: row, removing: others, in: text)
-            passes = AuthIDCheck(before: before, after: place.rows(of: changed)).passes(gone: others, new: line, replacing: first.line)
+            let check = AuthIDCheck(before: before, after: place.rows(of: changed, for: request.account))
+            passes =
+                check.passes(gone: others, new: line, replacing: first.line)
+                && PolicyText.isOnly(removed: others, replaced: (first.line, row), of: text, in: changed)
         } else {
             (changed, line) = PolicyText.appending(row, to: text)
-            let check = AuthIDCheck(before: before, after: place.rows(of: changed, for: account))
+            let check = AuthIDCheck(before: before, after: place.rows(of: changed, for: request.account))
             passes = check.passes(gone: [], new: line) && changed.starts(with: text)
         }
         guard passes, PolicyText.line(line, of: changed) == row else { throw .misread(row) }

@@ -15,7 +15,6 @@ struct FileVersion: Equatable {
     /// The permission bits.
     let mode: UInt32
     let owner: AtomicFile.Owner
-    let isLink: Bool
 
     /// A link is not followed.
     init?(_ path: String) {
@@ -29,7 +28,6 @@ struct FileVersion: Equatable {
         #else
             changed = [facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec, facts.st_ctim.tv_sec, facts.st_ctim.tv_nsec]
         #endif
-        isLink = UInt32(facts.st_mode) & UInt32(S_IFMT) == UInt32(S_IFLNK)
         mode = UInt32(facts.st_mode) & 0o7777
         owner = AtomicFile.Owner(user: facts.st_uid, group: facts.st_gid)
     }

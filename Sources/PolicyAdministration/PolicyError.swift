@@ -31,7 +31,6 @@ public enum PolicyError: Error, Sendable {
     case onlySystem(String)
     case otherAccount(Text, own: Text)
     case unsafe(UnsafeFile)
-    case linkedFolder(String)
     case noFolder(String)
     case writing(WriteFailure)
     case busy(String)
@@ -44,7 +43,7 @@ public enum PolicyError: Error, Sendable {
     case row(Text, RowProblem)
     /// It would be read as something else.
     case misread(Text)
-    case others([RowProblem])
+    case others
     case nothing(String, near: [String])
     case ambiguous(String, candidates: [String], hint: String)
     case otherLine(Int, String)

@@ -32,7 +32,6 @@ extension PolicyError: CustomStringConvertible {
         case .otherAccount(let account, let own):
             "rows of your own file count for your own account (\(own)) alone, not for \(account.escaped(limit: 80))"
         case .unsafe(let file): file.description
-        case .linkedFolder(let folder): "\(Text(folder).escaped) is a symbolic link, and a login follows none"
         case .noFolder(let folder): "there is no folder \(Text(folder).escaped)"
         case .writing(let failure): failure.description
         case .busy(let path): "\(Text(path).escaped) is being changed by another command, for longer than \(PolicyFile.patience / 1000) s"
@@ -43,8 +42,7 @@ extension PolicyError: CustomStringConvertible {
         case .row(let row, let problem): "\(problem.text); this would be the row, and it is not written: \(row.escapedOnce(limit: 400))"
         case .misread(let row):
             "this would be read as something else than you asked for, and it is not written: \(row.escapedOnce(limit: 400))"
-        case .others(let problems):
-            "other rows of the file would change their meaning, so nothing is written (\(problems.first?.description ?? ""))"
+        case .others: "other rows of the file would change, so nothing is written"
         case .nothing(let what, _): what
         case .ambiguous(let what, _, _): what
         case .otherLine(let line, let why): "line \(line): \(why)"
@@ -78,7 +76,6 @@ extension PolicyError: CustomStringConvertible {
         case .unsafe(let file): PolicyError.hint(file)
         case .writing(let failure) where failure.errno == EACCES || failure.errno == EPERM: PolicyError.asRoot
         case .noFolder("/etc/opk"): "`make install` makes it"
-        case .linkedFolder: "put the folder itself there"
         case .onlySystem: PolicyError.asRoot
         case .otherAccount: PolicyError.asRoot
         case .busy: "try again; `fuser -v` on the lock beside it (.NAME.lock) says which process holds it"
@@ -110,6 +107,8 @@ extension PolicyError: CustomStringConvertible {
         case .symbolicLink: "\(sudo)cp --remove-destination \"$(readlink -f \(name))\" \(name)"
         case .owner: "look who wrote it and what it says; then make \(owner) its owner (chown)"
         case .writableByOthers: "look whether it still says what you wrote; then: \(sudo)chmod go-w \(name)"
+        case .openToOthers: "chmod 600 \(name)"
+        case .notTheAccounts: "look who wrote it and what it says; then make \(owner) its owner (chown)"
         case .hardLinks: "\(sudo)cp -p \(name) \(name).new && \(sudo)mv \(name).new \(name)"
         case .folderOwner: "look what else is in the folder; then make \(owner) its owner (chown)"
         case .folderWritableByOthers: "look what else is in the folder; then: \(sudo)chmod go-w \"$(dirname \(name))\""

@@ -17,8 +17,8 @@ public struct PolicyFile: Sendable {
     /// What it becomes where it is absent.
     let newMode: UInt32
     let newOwner: AtomicFile.Owner?
-    /// Whether its folder is made, 0700, where it is missing.
-    let makesFolder: Bool
+    /// The home folder of the account whose own file it is, of which more is asked, and whose `.opk` is made, 0700, where it is missing.
+    let home: String?
 
     /// How long one command may keep others waiting, in milliseconds; and how long these wait for however many.
     static let patience = 10_000
@@ -42,7 +42,10 @@ public struct PolicyFile: Sendable {
 
     /// Nothing where it is absent.
     public func read() throws(PolicyError) -> [UInt8] {
-        do { return try SafeFile.read(path, trust: trust) ?? [] } catch { throw .unsafe(error) }
+        do throws(UnsafeFile) {
+            if let home { return try HomeFile.read(of: geteuid(), home: home) ?? [] }
+            return try SafeFile.read(path, trust: trust) ?? []
+        } catch { throw .unsafe(error) }
     }
 
     /// What `body` makes of the text, written in its place; nil leaves it. `body` may be asked again, where somebody else has written the file
@@ -86,7 +89,8 @@ public struct PolicyFile: Sendable {
 
     /// False where the file is not that version any more.
     private func replace(_ version: FileVersion?, with text: [UInt8]) throws(PolicyError) -> Bool {
-        if text.count > SafeFile.largest { throw .unsafe(UnsafeFile(path, .tooLarge(limit: SafeFile.largest))) }
+        let limit = home == nil ? SafeFile.largest : HomeFile.limit
+        if text.count > limit { throw .unsafe(UnsafeFile(path, .tooLarge(limit: limit))) }
         do throws(WriteFailure) {
             let new = try PreparedFile(
                 text, for: path, mode: version?.mode ?? newMode, owner: version.map(owner) ?? newOwner, like: version == nil ? nil : path)
@@ -106,12 +110,12 @@ public struct PolicyFile: Sendable {
 
     private func prepareFolder() throws(PolicyError) {
         let folder = String(parts.folder.dropLast())
-        // opk-home follows no link on the way to a home file.
-        if makesFolder, FileVersion(folder)?.isLink == true { throw .linkedFolder(folder) }
+        // All that is on the way to a home file is looked at before anything is made there.
+        if home != nil { _ = try read() }
         do throws(UnsafeFile) {
             if try SafeFile.checkFolder(of: path, trust: trust) { return }
         } catch { throw .unsafe(error) }
-        guard makesFolder else { throw .noFolder(folder) }
+        guard home != nil else { throw .noFolder(folder) }
         do throws(WriteFailure) { try Folder.create(folder, mode: 0o700) } catch { throw .writing(error) }
     }
 }

@@ -20,6 +20,7 @@ public struct PolicyPlace: Sendable {
 
     public let kind: Kind
     public let folder: String
+    private let home: String?
     /// Whether accounts are this machine's, which another folder than the usual one does not tell.
     public let isThisMachine: Bool
 
@@ -41,19 +42,22 @@ public struct PolicyPlace: Sendable {
             else { throw .noHome }
             let path = unsafe String(cString: home)
             guard path.utf8.first == UInt8(ascii: "/"), path != "/", unsafe access(path, F_OK) == 0 else { throw .noHome }
-            self.init(home: path + "/.opk", of: account)
+            self.init(home: path, of: account)
         }
     }
 
     init(system folder: String, isThisMachine: Bool = false) {
         kind = .system
+        home = nil
         self.folder = folder
         self.isThisMachine = isThisMachine
     }
 
-    init(home folder: String, of account: Principal) {
+    /// - Parameter home: the account's home folder.
+    init(home: String, of account: Principal) {
         kind = .home(account)
-        self.folder = folder
+        folder = home + "/.opk"
+        self.home = home
         isThisMachine = true
     }
 
@@ -70,13 +74,13 @@ public struct PolicyPlace: Sendable {
     private func file(_ name: String) -> PolicyFile {
         let path = folder + "/" + name
         guard kind == .system else {
-            return PolicyFile(path: path, trust: .rootOrUser(geteuid()), newMode: 0o600, newOwner: nil, makesFolder: true)
+            return PolicyFile(path: path, trust: .rootOrUser(geteuid()), newMode: 0o600, newOwner: nil, home: home)
         }
         let readers = geteuid() == 0 ? PolicyPlace.readersGroup : nil
         return PolicyFile(
             path: path, trust: trust, newMode: readers == nil ? 0o644 : 0o640,
             newOwner: readers.map { AtomicFile.Owner(user: 0, group: $0) },
-            makesFolder: false)
+            home: nil)
     }
 
     private var trust: FileTrust { folder == PolicyPlace.defaultFolder ? .rootOnly : .rootOrUser(geteuid()) }

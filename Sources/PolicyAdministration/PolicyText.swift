@@ -28,8 +28,37 @@ enum PolicyText {
         return (result, line - others.count { $0 < line })
     }
 
+    /// Whether `new` is `old` without these lines, and with that row in the place of one; seen from both, however it was made.
+    static func isOnly(removed: Set<Int>, replaced: (line: Int, row: Text)? = nil, of old: [UInt8], in new: [UInt8]) -> Bool {
+        guard old.starts(with: mark) == new.starts(with: mark) else { return false }
+        var rest = new.starts(with: mark) ? new[mark.count...] : new[...]
+        var number = 0
+        var holds = true
+        func expect(_ bytes: some Collection<UInt8>) {
+            if rest.starts(with: bytes) { rest = rest.dropFirst(bytes.count) } else { holds = false }
+        }
+        eachLine(of: old) { line, end in
+            number += 1
+            if removed.contains(number) { return }
+            if let replaced, replaced.line == number { expect(replaced.row.utf8) } else { expect(line) }
+            expect(end)
+        }
+        return holds && rest.isEmpty
+    }
+
     /// A line without its end, and without the mark; nil where there is no such line or it is not UTF-8.
     static func line(_ number: Int, of text: [UInt8]) -> Text? { lines([number], of: text)[number] }
+
+    /// The same of any bytes.
+    static func bytes(ofLine wanted: Int, of text: [UInt8]) -> [UInt8]? {
+        var found: [UInt8]?
+        var number = 0
+        eachLine(of: text) { line, _ in
+            number += 1
+            if number == wanted { found = Array(line) }
+        }
+        return found
+    }
 
     /// Of these lines those that are there and UTF-8, by their numbers.
     static func lines(_ numbers: Set<Int>, of text: [UInt8]) -> [Int: Text] {

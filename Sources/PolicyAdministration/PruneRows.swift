@@ -23,9 +23,8 @@ public struct PruneRows: Sendable {
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: [Removed]) {
-        let before = place.rows(of: text)
         var removed: [Removed] = []
-        for row in before.rows {
+        for row in place.rows(of: text).rows {
             guard let expires = row.options.expires, expires <= now else { continue }
             removed.append(Removed(row: NumberedRow(line: row.line, text: ""), expired: expires))
         }
@@ -33,7 +32,7 @@ public struct PruneRows: Sendable {
         let lines = Set(removed.map(\.row.line))
         let texts = PolicyText.lines(lines, of: text)
         return (
-            try RemoveRows.without(lines, text, before, place),
+            try RemoveRows.without(lines, text),
             removed.map { Removed(row: NumberedRow(line: $0.row.line, text: texts[$0.row.line] ?? ""), expired: $0.expired) }
         )
     }

@@ -36,29 +36,30 @@ public struct RemoveRows: Sendable {
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {
-        let before = place.rows(of: text)
-        let lines = Set(try chosen(before, text))
-        return (try RemoveRows.without(lines, text, before, place), Outcome(removed: NumberedRow.rows(lines.sorted(), of: text)))
+        let lines = Set(try chosen(text))
+        return (try RemoveRows.without(lines, text), Outcome(removed: NumberedRow.rows(lines.sorted(), of: text)))
     }
 
-    /// The text without these lines, looked over.
-    static func without(_ lines: Set<Int>, _ text: [UInt8], _ before: AuthID, _ place: PolicyPlace) throws(PolicyError) -> [UInt8] {
+    /// The text without these lines, looked over: no line that stays has another byte, so that no row that stays means anything else.
+    static func without(_ lines: Set<Int>, _ text: [UInt8]) throws(PolicyError) -> [UInt8] {
         let changed = PolicyText.removing(lines, from: text)
-        let after = place.rows(of: changed)
-        guard AuthIDCheck(before: before, after: after).passes(gone: lines) else { throw .others(after.problems) }
+        guard PolicyText.isOnly(removed: lines, of: text, in: changed) else { throw .others }
         return changed
     }
 
-    private func chosen(_ read: AuthID, _ text: [UInt8]) throws(PolicyError) -> [Int] {
+    private func chosen(_ text: [UInt8]) throws(PolicyError) -> [Int] {
         switch selection {
         case .line(let number, let account, let who, let issuer):
-            return [try checked(number, account, who, issuer, read, text)]
+            return [try checked(number, account, who, issuer, text)]
         case .words(let account, let who, let issuer):
+            let read = place.rows(of: text, for: account)
             let found = read.rows.filter { RemoveRows.names($0, account, who, issuer) }
             guard let first = found.first else {
-                throw .nothing("no row of \(Text(place.authID.path)) is that one", near: near(account, who, read, text))
+                throw .nothing("no row of \(Text(place.authID.path)) is that one", near: near(account, who, text))
             }
-            let isOne = found.allSatisfy { $0.account == first.account && first.identity.isSame($0.identity) && $0.issuer == first.issuer }
+            let isOne = found.allSatisfy {
+                $0.account == first.account && first.identity.isSame($0.identity) && $0.issuer == first.issuer
+            }
             guard isOne || takesAll else {
                 throw .ambiguous(
                     "\(found.count) rows are of that description", candidates: rows(found.map(\.line), text),
@@ -68,17 +69,20 @@ public struct RemoveRows: Sendable {
         }
     }
 
-    /// The line, where a row of these words stands there.
+    /// The line, where a row of these words stands there. A row is what it is by itself, whatever stands around it.
     private func checked(
-        _ number: Int, _ account: Text?, _ who: Text?, _ issuer: Text?, _ read: AuthID, _ text: [UInt8]
+        _ number: Int, _ account: Text?, _ who: Text?, _ issuer: Text?, _ text: [UInt8]
     ) throws(PolicyError) -> Int {
-        let hasWords = account != nil || who != nil || issuer != nil
-        if let row = read.rows.first(where: { $0.line == number }) {
+        guard let bytes = PolicyText.bytes(ofLine: number, of: text) else { throw .otherLine(number, "no row is there") }
+        let read = AuthID(parsing: bytes)
+        if let row = read.rows.first {
             if RemoveRows.names(row, account, who, issuer) { return number }
             throw .otherLine(number, "that row is another one: \(NumberedRow(number, of: text).text.escapedOnce(limit: 400))")
         }
-        guard read.problems.contains(where: { $0.line == number }) else { throw .otherLine(number, "no row is there") }
-        if hasWords { throw .otherLine(number, "that row cannot be read, so it is nobody's; name its number alone") }
+        guard !read.problems.isEmpty else { throw .otherLine(number, "no row is there") }
+        if account != nil || who != nil || issuer != nil {
+            throw .otherLine(number, "that row cannot be read, so it is nobody's; name its number alone")
+        }
         return number
     }
 
@@ -88,7 +92,8 @@ public struct RemoveRows: Sendable {
     }
 
     /// Rows of the same person, else of the same account.
-    private func near(_ account: Text, _ who: Text?, _ read: AuthID, _ text: [UInt8]) -> [String] {
+    private func near(_ account: Text, _ who: Text?, _ text: [UInt8]) -> [String] {
+        let read = place.rows(of: text)
         let ofPerson = read.rows.filter { row in who.map { row.identity.isWritten($0) } ?? false }
         let ofAccount = read.rows.filter { $0.account.description == account.string }
         return rows((ofPerson.isEmpty ? ofAccount : ofPerson).prefix(RemoveRows.mostNear).map(\.line), text)

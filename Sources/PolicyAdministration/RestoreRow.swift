@@ -35,7 +35,7 @@ public struct RestoreRow: Sendable {
         let changed = PolicyText.removing(Set(lines), from: text)
         let after = try RevokeRow.read(changed, file)
         let kept = before.rows.filter { !lines.contains($0.line) }
-        guard RevokeRow.same(kept[...], after.rows[...]) else { throw .others([]) }
+        guard RevokeRow.same(kept[...], after.rows[...]) else { throw .others }
         return (changed, NumberedRow.rows(lines, of: text))
     }
 

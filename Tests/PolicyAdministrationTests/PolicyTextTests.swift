@@ -52,4 +52,19 @@ struct PolicyTextTests {
         #expect(PolicyText.lines([1, 2, 3, 4], of: old).isEmpty)
         #expect(PolicyText.line(2, of: Array("\u{FEFF}a\r\nb\r\n".utf8)) == "b")
     }
+
+    @Test("A text that lacks another line, or has another byte, is noticed")
+    func noticed() {
+        let old = Array("\u{FEFF}a\r\nb\nc".utf8)
+        func holds(_ new: String, _ removed: Set<Int>, _ replaced: (line: Int, row: Text)? = nil) -> Bool {
+            PolicyText.isOnly(removed: removed, replaced: replaced, of: old, in: Array(new.utf8))
+        }
+        #expect(holds("\u{FEFF}a\r\nc", [2]) && holds("\u{FEFF}a\r\nx\nc", [], (2, "x")) && holds("\u{FEFF}x\r\nc", [2], (1, "x")))
+        for (new, removed) in [
+            ("a\r\nc", [2]), ("\u{FEFF}a\nc", [2]), ("\u{FEFF}a\r\nc\n", [2]), ("\u{FEFF}a\r\nc", [1]), ("\u{FEFF}a\r\nb", [2]),
+            ("\u{FEFF}a\r\nb\nc", [2]),
+            ("\u{FEFF}a\r\n", [2]), ("\u{FEFF}A\r\nc", [2]),
+        ] as [(String, Set<Int>)] { #expect(!holds(new, removed), "\(new.debugDescription)") }
+        #expect(!holds("\u{FEFF}a\r\ny\nc", [], (2, "x")))
+    }
 }

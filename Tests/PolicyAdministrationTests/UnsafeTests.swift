@@ -130,29 +130,37 @@ struct UnsafeTests {
         #expect(try desk.opk("list", as: 65534).errors.contains("use sudo"))
     }
 
-    @Test("A home file is made 0600 in a folder 0700, has its own account's rows only, and no break-glass")
+    @Test(
+        "A home file is made 0600 in a folder 0700, has its own account's rows only, and no break-glass; links and what others may read are refused"
+    )
     func home() throws {
-        let desk = try Desk()
+        // /tmp will not do, since everybody may write there.
+        let home = (Desk.isRoot ? "/var/lib" : NSHomeDirectory()) + "/opk-policy-home-" + UUID().uuidString.prefix(8)
+        #expect(mkdir(home, 0o755) == 0)
+        defer { try? FileManager.default.removeItem(atPath: home) }
         let account = try #require(Principal("alice"))
-        let place = PolicyPlace(home: desk.folder + "/.opk", of: account)
-        func request(_ account: Text, _ options: [RowText.Option] = []) -> RowRequest {
-            RowRequest(account: account, who: "a@b.c", issuer: Text(Desk.google), options: options)
+        let place = PolicyPlace(home: home, of: account)
+        func add(_ account: Text, _ option: Text? = nil, isTrial: Bool = false) throws -> Bool {
+            let options = option.map { [RowText.Option(name: $0, value: nil)] } ?? []
+            let request = RowRequest(account: account, who: "a@b.c", issuer: Text(Desk.google), options: options)
+            return try AddRow(request, in: place).run(isTrial: isTrial).isNew
         }
-        #expect(throws: PolicyError.self) { try AddRow(request("root"), in: place).run(isTrial: false) }
-        #expect(throws: PolicyError.self) {
-            try AddRow(request("alice", [RowText.Option(name: "break-glass", value: nil)]), in: place).run(isTrial: false)
-        }
+        #expect(throws: PolicyError.self) { try add("root") }
+        #expect(throws: PolicyError.self) { try add("alice", "break-glass") }
         #expect(throws: PolicyError.self) { try place.revoked() }
-        #expect(try AddRow(request("alice"), in: place).run(isTrial: true).isNew && access(desk.folder + "/.opk", F_OK) != 0)
-        #expect(try AddRow(request("alice"), in: place).run(isTrial: false).isNew)
+        #expect(try add("alice", isTrial: true) && access(home + "/.opk", F_OK) != 0)
+        #expect(try add("alice"))
         var facts = stat()
-        #expect(stat(desk.folder + "/.opk", &facts) == 0 && facts.st_mode & 0o7777 == 0o700)
-        #expect(stat(desk.folder + "/.opk/auth_id", &facts) == 0 && facts.st_mode & 0o7777 == 0o600)
+        #expect(stat(home + "/.opk", &facts) == 0 && facts.st_mode & 0o7777 == 0o700)
+        #expect(stat(home + "/.opk/auth_id", &facts) == 0 && facts.st_mode & 0o7777 == 0o600)
         #expect(try PolicyListing(place, at: .now()).entries.count == 1)
-        symlink(desk.folder + "/.opk", desk.folder + "/.linked")
-        let linked = PolicyPlace(home: desk.folder + "/.linked", of: account)
-        #expect(throws: PolicyError.self) { try AddRow(request("alice", [RowText.Option(name: "pty", value: nil)]), in: linked).run(isTrial: false) }
+        chmod(home + "/.opk/auth_id", 0o644)
+        #expect(throws: PolicyError.self) { try add("alice", "pty") }
+        chmod(home + "/.opk/auth_id", 0o600)
         #expect(try RemoveRows(.words(account: "alice", who: nil, issuer: nil), in: place).run(isTrial: false).removed.count == 1)
+        #expect(rename(home + "/.opk", home + "/elsewhere") == 0 && symlink(home + "/elsewhere", home + "/.opk") == 0)
+        #expect(throws: PolicyError.self) { try add("alice") }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: home + "/elsewhere").sorted() == [".auth_id.lock", "auth_id"])
     }
 
     @Test("Whoever writes the file without the lock loses nothing: the change is made anew on what they wrote")

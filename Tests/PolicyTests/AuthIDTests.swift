@@ -72,8 +72,8 @@ func principal(_ name: String) -> Principal {
     @Test(
         "any other bad row grants nothing and is named",
         arguments: [
-            "root", "root alice@example.com", "root alice@example.com https://a.example expires=\"2026-12-24T18:00Z\"",
-            "root alice@example.com https://a.example restrict", "root alice@example.com https://a.example ''",
+            "root", "root alice@example.com", "root alice@example.com https://a.example expires=\"2026-12-24\"",
+            "root alice@example.com https://a.example unheard-of", "root alice@example.com https://a.example ''",
             "root alice@example.com https://a.example#x", "root# alice@example.com https://a.example", "root#x",
             "root 'alice@example.com https://a.example",
             "root alice@example.com http://a.example", "root alice@example.com accounts.google.com", "root alice@example.com ''",

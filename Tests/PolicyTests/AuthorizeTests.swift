@@ -24,15 +24,6 @@ private func decide(
 /// One row for root with this identity.
 private func row(_ identity: String) -> String { "root \(identity) \(issuer.string)\n" }
 
-extension Deliberation.Verdict {
-    fileprivate var lines: [Int]? {
-        guard case .admitted(let grants) = self else { return nil }
-        return grants.compactMap { if case .row(let line) = $0.source { line } else { nil } }
-    }
-    fileprivate var code: Refusal.Code? { if case .refused(let refusal) = self { refusal.code } else { nil } }
-    fileprivate var detail: String? { if case .refused(let refusal) = self { refusal.detail } else { nil } }
-}
-
 private func config(_ text: String) throws -> ServerConfig { try ServerConfig(parsing: Array(text.utf8)) }
 
 @Suite struct AuthorizeTests {

@@ -24,6 +24,8 @@ struct ProviderOptionTests {
         let keys = try #require(options("refresh-after=\"30m\",max-age=\"7d\",timeout=\"3s\",ca=\"/etc/opk/a b,\\\"c.pem\"").row).keys
         #expect(keys.refreshAfter?.seconds == 1800 && keys.maximumAge?.seconds == 604_800 && keys.timeout?.seconds == 3)
         #expect(keys.authorities == "/etc/opk/a b,\"c.pem")
+        #expect(options("groups-claim=\"https://acme.com/roles\"").row?.groupsClaim == "https://acme.com/roles")
+        #expect(options("key-binding").row?.groupsClaim == nil)
     }
 
     @Test(
@@ -35,7 +37,7 @@ struct ProviderOptionTests {
             "timeout=\"3s\",timeout=\"4s\"",
             "timeout = \"3s\"", "max-age=\"10s\"", "max-age=\"never\"", "refresh-after=\"2h\",max-age=\"1h\"", "ca=\"ca.pem\"", "ca",
             "=\"x\"",
-            "key-binding#", "key-binding;", "'key-binding'", "\"key-binding\"", "groups-claim=\"roles\"", "key_binding",
+            "key-binding#", "key-binding;", "'key-binding'", "\"key-binding\"", "groups-claim=\"\"", "groups-claim", "key_binding",
         ])
     func bad(column: String) {
         let (row, problem) = options(column)

@@ -26,18 +26,23 @@ import Vocabulary
         let authID = AuthID(parsing: Array(try sample("auth_id").utf8))
         #expect(authID.rows.isEmpty && authID.problems.isEmpty)
         #expect(try ServerConfig(parsing: Array(try sample("config.yml").utf8)) == ServerConfig())
+        #expect(try Revocations(parsing: Array(try sample("revoked").utf8)) == Revocations())
     }
 
     @Test("every example in them is right once its # is taken away")
     func examples() throws {
         let providers = Providers(parsing: Array(uncommented(try sample("providers")).utf8))
-        #expect(providers.rows.count == 7 && providers.problems == [])
+        #expect(providers.rows.count == 8 && providers.problems == [])
         let authID = AuthID(parsing: Array(uncommented(try sample("auth_id")).utf8))
-        #expect(authID.rows.count == 6 && authID.problems == [])
-        #expect(Set(authID.rows.map { "\($0.identity)".prefix(6) }).count == 6, "one of each form")
+        #expect(authID.rows.count == 10 && authID.problems == [])
+        #expect(Set(authID.rows.prefix(6).map { "\($0.identity)".prefix(6) }).count == 6, "one of each form")
+        #expect(authID.rows.dropFirst(6).allSatisfy { $0.options != RowOptions() })
         let config = try ServerConfig(parsing: Array(uncommented(try sample("config.yml")).utf8))
         #expect(config.denyUsers == ["postgres", "backup"] && config.denyEmails == ["mallory@example.com"])
+        #expect(config.denyGroups == ["contractors-ended"] && !config.homePolicy && config.requirements.count == 2 && config.skew == 60)
         #expect(config.environment.map(\.name) == ["HTTPS_PROXY", "SSL_CERT_FILE"] && config.keys.maximumAge?.seconds == 86_400)
+        let revoked = try Revocations(parsing: Array(uncommented(try sample("revoked")).utf8))
+        #expect(revoked.rows.count == 4 && revoked.rows[3].before != nil)
     }
 
     @Test("the files of the shared vectors are read as they are meant", .enabled(if: SharedData.isThere, SharedData.absence))
@@ -87,7 +92,7 @@ import Vocabulary
     func damaged() throws {
         let readers: [(String, ([UInt8]) -> Void)] = [
             ("providers", { _ = Providers(parsing: $0) }), ("auth_id", { _ = AuthID(parsing: $0) }),
-            ("config.yml", { _ = try? ServerConfig(parsing: $0) }),
+            ("config.yml", { _ = try? ServerConfig(parsing: $0) }), ("revoked", { _ = try? Revocations(parsing: $0) }),
         ]
         for (name, read) in readers {
             let whole = Array(uncommented(try sample(name)).utf8.suffix(400))

@@ -63,7 +63,7 @@ import Testing
     @Test(
         "a key that this version does not know is an error with its line",
         arguments: [
-            "deny_groups: [x]", "require: []", "home_policy: true", "keys: {max-age: 24h}", "skew: 60s", "deny_user: [x]",
+            "deny_group: [x]", "requires: []", "home-policy: true", "keys: {max-age: 24h}", "Skew: 60s", "deny_user: [x]",
             "Deny_users: [x]", "<<: {}",
             "denyusers: []", "\"\": []", "env_vars : {}\nx: y",
         ])
@@ -185,8 +185,9 @@ import Testing
         #expect(try ServerConfig.read(path, trust: trust) == ServerConfig())
         try AtomicFile.write(Array("deny_users: [a]\n".utf8), to: path, mode: 0o640)
         #expect(try ServerConfig.read(path, trust: trust).denyUsers == ["a"])
-        try AtomicFile.write(Array("\nskew: 60s\n".utf8), to: path, mode: 0o640)
-        let expected = ConfigurationError(2, "skew is not a key that this version knows (deny_users, deny_emails, env_vars, keys)")
+        try AtomicFile.write(Array("\nskews: 60s\n".utf8), to: path, mode: 0o640)
+        let keys = "deny_users, deny_emails, deny_groups, home_policy, require, keys, skew, env_vars"
+        let expected = ConfigurationError(2, "skews is not a key that this version knows (\(keys))")
         let failure = #expect(throws: ServerConfig.Failure.malformed(path: path, expected)) { try ServerConfig.read(path, trust: trust) }
         #expect(failure?.description == "\(path), line 2: \(expected.text)")
         chmod(path, 0o646)

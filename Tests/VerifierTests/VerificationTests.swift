@@ -20,7 +20,7 @@ struct VerificationTests {
         let key = [TestKeys.rsa, TestKeys.p256, TestKeys.ed25519][index]
         let answer = try Answer(try MintedLogin(userKey: key))
         #expect(answer.lines == [line("opkssh-wildcard", key.publicKey)])
-        #expect(answer.asked == ["config", "providers", "keys", "authID"], "and userinfo was not asked")
+        #expect(answer.asked == ["config", "providers", "keys", "revoked", "authID"], "and nobody else was asked")
     }
 
     @Test(
@@ -208,7 +208,7 @@ struct UserinfoTests {
     @Test("It is asked only where the ID token alone does not admit, and then admits")
     func asked() throws {
         let needed = try answer(#"{"sub":"alice-1","groups":["admins"]}"#)
-        #expect(needed.lines?.count == 1 && needed.asked.last == "userinfo")
+        #expect(needed.lines?.count == 1 && needed.asked.suffix(3) == ["home", "userinfo", "revoked"])
         let unneeded = try answer(nil, "guest alice-1 https://issuer.example.com\n")
         #expect(unneeded.lines?.count == 1 && !unneeded.asked.contains("userinfo"))
     }

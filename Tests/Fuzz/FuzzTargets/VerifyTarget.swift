@@ -84,7 +84,7 @@ private struct Answer {
 
     func check(_ request: LoginRequest, _ now: UnixTime) {
         must(line.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }, "a control character in the log")
-        let order = ["config", "providers", "keys", "authID", "userinfo"]
+        let order = ["config", "providers", "keys", "revoked", "authID", "userinfo", "revoked"]
         must(log.asked.elementsEqual(order.prefix(log.asked.count)), "asked out of order: \(log.asked)")
         let certificate = Base64.decode(request.key).flatMap { try? SSHCertificate(parsing: $0) }
         switch outcome {
@@ -106,7 +106,7 @@ private struct Answer {
     /// The rules again, said another way.
     private func checkAdmitted(_ certificate: SSHCertificate, _ request: LoginRequest, _ now: UnixTime) {
         must(line.hasPrefix("admitted account="), "another line: \(line)")
-        must(log.asked.count >= 4, "admitted without asking for \(log.asked)")
+        must(log.asked.count >= 5, "admitted without asking for \(log.asked)")
         must(request.type.elementsEqual(certificate.type.utf8), "another type")
         must(certificate.kind == .user && certificate.criticalOptions.isEmpty, "not a user certificate without critical options")
         let seconds = UInt64(now.seconds)
