@@ -121,6 +121,28 @@ extension RealSSH {
         }
 
         @Test(
+            "an address of IPv6 is an address",
+            .enabled(if: !OpenSSH.sayingConnection.isEmpty && Machine.hasIPv6, "no sshd that knows %C is here, or no ::1"),
+            arguments: OpenSSH.sayingConnection)
+        func version6(version: OpenSSH) async throws {
+            try await withAlice { laptop, server, key, configure in
+                func whoami(_ daemon: SSHDaemon, on address: String) async throws -> String? {
+                    server.log.clear()
+                    return try await laptop.whoami(server.alice, on: daemon, keys: [key], from: address, to: address)
+                }
+                let saying = try await server.connectionDaemon(version)
+                try await configure(["from=\"::/64\""], nil)
+                #expect(try await whoami(saying, on: "::1") == server.alice)
+                #expect(try await whoami(saying, on: "127.0.0.1") == nil)
+                _ = try await server.log.line("refused", "holds only from ::/64; the client is 127.0.0.1")
+                try await configure([""], requiring(server.alice, "127.0.0.0/8, \"2001:db8::/32\""))
+                #expect(try await whoami(saying, on: "127.0.0.1") == server.alice)
+                #expect(try await whoami(saying, on: "::1") == nil)
+                _ = try await server.log.line("refused", "reason=requirement-not-met", "the client is ::1")
+            }
+        }
+
+        @Test(
             "where sshd does not know %C, a configuration with it lets nobody in, whatever policy says",
             .enabled(if: !OpenSSH.notSayingConnection.isEmpty, "this machine's sshd knows %C"), arguments: OpenSSH.notSayingConnection)
         func unknown(version: OpenSSH) async throws {

@@ -131,10 +131,15 @@ extension RealSSH {
                         let both = try await answers(person, account)
                         #expect(both.theirs == nil && both.ours == nil, "\(person) as \(account): \(both)")
                     }
-                    // A quoted claim without single quotes around it, as opkssh's documentation has it: whatever it means to opkssh it means to us.
+                    // A quoted claim without single quotes around it, as opkssh's documentation has it: it means another claim,
+                    // to opkssh as to us.
                     let quoted = try await answers("alice", "quoted")
-                    print("seen: a row with oidc:\"…\": without single quotes: \(quoted)")
                     #expect(quoted.theirs == quoted.ours, "\(quoted)")
+                    #expect(quoted.ours == nil)
+                    // What differs, or does not do what its writer meant, is in the audit, row by row.
+                    let audit = try await server.run(["opk", "audit"]).both
+                    #expect(audit.contains("line 15: a claim that is a URL needs quotes of its own"), "\(audit)")
+                    #expect(audit.split(separator: "\n").contains { $0.contains("opkssh-email") && $0.contains(" 13,") }, "\(audit)")
                     // What opkssh admits and should not (docs/migrating-from-opkssh.md): an email that its provider has not verified.
                     let unverified = try await answers("carol", "guest")
                     #expect(unverified.theirs == "guest" && unverified.ours == nil, "\(unverified)")

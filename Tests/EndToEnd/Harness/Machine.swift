@@ -72,7 +72,7 @@ enum Machine {
     static let noOpkssh: Comment = "opkssh: \(whyNoOpkssh ?? "")"
 
     static let whyNoCopy: String? = {
-        for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "sudo", "visudo", "runuser", "bash"] where path(program) == nil {
+        for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "sudo", "visudo", "runuser", "bash", "pgrep"] where path(program) == nil {
             return "\(program) is not installed"
         }
         if !FileManager.default.isExecutableFile(atPath: packageRoot.appendingPathComponent(".build/release/opk-verify").path) {
@@ -90,6 +90,12 @@ enum Machine {
 
     static let canCopy = whyNoCopy == nil
     static let noCopy: Comment = "a copy of this machine: \(whyNoCopy ?? "")"
+
+    /// Whether there is an ::1.
+    static let hasIPv6: Bool = {
+        let addresses = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
+        return addresses.split(separator: "\n").contains { $0.hasPrefix(String(repeating: "0", count: 31) + "1 ") }
+    }()
 
     /// A TCP port of 127.0.0.1 that nobody has, a moment ago.
     static func freePort() throws -> UInt16 {

@@ -100,11 +100,12 @@ final class Server: Sendable {
         return other
     }
 
-    /// One that says `%C` too, on two addresses, 127.0.0.1 and 127.0.0.3. It is stopped with the server.
+    /// One that says `%C` too, on two addresses, 127.0.0.1 and 127.0.0.3, and on ::1 where that is there. It is stopped with the server.
     func connectionDaemon(_ version: OpenSSH) async throws -> SSHDaemon {
         if let there = connectionDaemons.withLock({ $0[version] }) { return there }
         let daemon = try await startDaemon(
-            version, "sshd-\(version)-words", command: command(words: "%u %k %t %C"), addresses: ["127.0.0.1", "127.0.0.3"])
+            version, "sshd-\(version)-words", command: command(words: "%u %k %t %C"),
+            addresses: ["127.0.0.1", "127.0.0.3"] + (Machine.hasIPv6 ? ["::1"] : []))
         connectionDaemons.withLock { $0[version] = daemon }
         return daemon
     }
