@@ -72,7 +72,8 @@ enum Machine {
     static let noOpkssh: Comment = "opkssh: \(whyNoOpkssh ?? "")"
 
     static let whyNoCopy: String? = {
-        for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "sudo", "visudo", "runuser", "bash", "pgrep"] where path(program) == nil {
+        for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "sudo", "visudo", "runuser", "bash", "pgrep"]
+        where path(program) == nil {
             return "\(program) is not installed"
         }
         if !FileManager.default.isExecutableFile(atPath: packageRoot.appendingPathComponent(".build/release/opk-verify").path) {

@@ -1,6 +1,7 @@
 import Foundation
 
-/// A small Debian system in memory, with an sshd newer than this machine's. It has the server's folder in the same place and the server's accounts,
+/// A system of its own on this machine: a small Debian in memory, with an sshd newer than this machine's, or a copy of this machine
+/// (`copyOfThisMachine`). It has the server's folder in the same place and the server's accounts,
 /// and shares the network, so that a test need not know where it runs.
 ///
 /// It lives in a mount and a process namespace of its own: nobody else sees its mounts, and when the process that holds them ends, as it does when the
