@@ -127,6 +127,12 @@ struct NearestChange {
             default: changes.append(common(obstacle) ?? .edit(file, line: line, "\(obstacle)"))
             }
         }
+        // A row that ends before it opens again is of no use by then.
+        for change in changes {
+            if case .wait(let time) = change.action, let end = finding.row.options.expires, time >= end {
+                expires = time + NearestChange.renewal
+            }
+        }
         guard expires != nil || !dropped.isEmpty else { return changes }
         let row = RowText(finding.row, expires: expires, leavingOut: dropped).text
         return [

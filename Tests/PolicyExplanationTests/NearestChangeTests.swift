@@ -42,6 +42,10 @@ import Vocabulary
         Case(about: "not begun", authID: "root alice@example.com \(issuer) starts=\"2026-09-22T01:00Z\"\n", kinds: ["wait"]),
         Case(about: "closed", authID: "root alice@example.com \(issuer) hours=\"sun 03:00-04:00 Europe/Berlin\"\n", kinds: ["wait"]),
         Case(
+            about: "closed until after it ends",
+            authID: "root alice@example.com \(issuer) expires=\"2026-09-22T01:00Z\",hours=\"sun 03:00-04:00 Europe/Berlin\"\n",
+            kinds: ["replace-line", "wait"]),
+        Case(
             about: "revoked twice", revoked: "email:alice@example.com\n# note\nissuer:\(issuer)\n", kinds: ["remove-line", "remove-line"]),
         Case(
             about: "account-claim of somebody else", authID: "* alice@example.com \(issuer) account-claim=\"name\"\n", claims: ["name=bob"],
