@@ -14,8 +14,7 @@ struct Opk: ParsableCommand {
 
               opk login google      log in in the browser; ssh finds the key by itself
               ssh USER@HOST         until the login ends, 24 hours later
-              opk inspect ~/.ssh/id_ecdsa
-                                    what your certificate says
+              opk inspect FILE      what your certificate says
               opk add, remove, list, prune, edit, revoke, restore
                                     on a server: who may log in as whom, and who is out
               opk keys              on a server: the providers' keys, and how old they are
