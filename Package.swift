@@ -104,6 +104,7 @@ let package = Package(
         verifierModule("Policy", ["CSystem", "CYAML", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "Vocabulary"]),
         verifierModule("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        verifierModule("RecentRefusals", ["CSystem", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
         verifierModule("Plugins", ["ChildProcess", "CSystem", "Policy", "SafeFiles", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),
@@ -122,6 +123,12 @@ let package = Package(
         module(
             "KeyAdministration",
             ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
+        module(
+            "PolicyExplanation",
+            [
+                "RecentRefusals", "Display", "KeyCache", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles",
+                "Vocabulary",
+            ]),
         module(
             "Audit",
             [
@@ -145,9 +152,8 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "ChildProcess", "Confinement", "CSystem", "JOSE",
-                "SSHKeys",
-                "Vocabulary",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement",
+                "CSystem", "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain + small),
         .executableTarget(
@@ -157,10 +163,9 @@ let package = Package(
         program(
             "opk",
             [
-                "ChildProcess", "Login", "Audit", "KeyAdministration", "PolicyAdministration", "FetchSetup", "Display", "KeyCache", "OIDC",
-                "HTTP",
-                "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE",
-                "LibCrypto", "SafeFiles", "Vocabulary", arguments,
+                "CSystem", "ChildProcess", "Login", "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
+                "SafeFiles", "Vocabulary", arguments,
             ]),
         program("opk-demo-provider", ["ChildProcess", "DemoProvider", "JOSE", "Vocabulary", arguments]),
 
@@ -203,6 +208,13 @@ let package = Package(
         testing("ConfinementTests", ["confined", "ChildProcess", "Confinement", "CSystem", "Vocabulary"]),
         testing("HTTPTests", ["HTTP", "ChildProcess", "Vocabulary"]),
         testing("OIDCTests", ["OIDC", "HTTP", "JOSE", "LibCrypto", "KeyCache", "ChildProcess", "Vocabulary"]),
+        testing(
+            "PolicyExplanationTests",
+            [
+                "PolicyExplanation", "Display", "opk", "opk-verify", "opk-fetch", "opk-home", "RecentRefusals", "KeyCache", "Verifier",
+                "Policy",
+                "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
+            ], exclude: ["golden"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
         testing(
             "KeyAdministrationTests",

@@ -23,6 +23,11 @@ public struct AuthID: Hashable, Sendable {
         try self.init(Request(account: account, issuer: issuer), at: path, trust) { _ in true }
     }
 
+    /// The rows of one account, whosever they are: for explaining.
+    public init(for account: Principal, at path: String, trust: FileTrust) throws(UnsafeFile) {
+        try self.init(Request(account: account), at: path, trust) { _ in true }
+    }
+
     /// Of those, the ones that name this identity, or may once userinfo has been asked: few, even where an account has a million rows.
     public init(for account: Principal, naming identity: VerifiedIdentity, at path: String, trust: FileTrust) throws(UnsafeFile) {
         var person = Person(identity)

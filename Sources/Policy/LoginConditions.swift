@@ -103,7 +103,7 @@ extension Login {
             return
         }
         switch userID {
-        case .known(let number) where number >= Obstacle.firstPersonsID: break
+        case .known(let number) where number >= Obstacle.firstPersonsID && number != Obstacle.nobodysID: break
         case .known(let number): obstacles.append(.systemAccount(number))
         case .notAsked, .unknown: obstacles.append(.systemAccount(nil))
         }

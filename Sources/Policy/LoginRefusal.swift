@@ -80,5 +80,8 @@ extension Login {
         return rows + "\(authID.issuerRows) of this issuer, none names this identity \(who)" + asked + problem
     }
 
-    private func shown(_ text: Text?) -> String { text?.escaped(limit: 256) ?? "absent" }
+    private func shown(_ text: Text?) -> String {
+        guard let text, !text.isEmpty else { return "absent" }
+        return text.escaped(limit: 256)
+    }
 }

@@ -19,7 +19,7 @@ public enum Obstacle: Hashable, Sendable {
     case authenticatedTooLongAgo(Int64?, maximum: TimeSpan)
     /// The account is not the one that the claim names.
     case accountClaim(name: Text, has: Text?)
-    /// A row with `account-claim` never admits to an account below 1000, or to one whose number is not known (nil).
+    /// A row with `account-claim` never admits to an account below 1000, to nobody (65534), or to one whose number is not known (nil).
     case systemAccount(UInt32?)
     case address(NetworkAddress, wanted: String)
     /// Two lists of addresses, both of which must hold, have nothing in common.
@@ -41,6 +41,8 @@ public enum Obstacle: Hashable, Sendable {
 
     /// The lowest number that an account has which `account-claim` may name.
     static let firstPersonsID: UInt32 = 1000
+    /// `nobody`, where it is on every Linux.
+    static let nobodysID: UInt32 = 65_534
 }
 
 extension Obstacle: CustomStringConvertible {
@@ -67,6 +69,7 @@ extension Obstacle: CustomStringConvertible {
             "admits to the account that \(name.escaped(limit: 128)) names; "
                 + (has.map { "that is \($0.escaped(limit: 128))" } ?? "the token has no such text")
         case .systemAccount(nil): "has account-claim, and the account's number is not known"
+        case .systemAccount(Obstacle.nobodysID): "has account-claim, which never admits to nobody (\(Obstacle.nobodysID))"
         case .systemAccount(let number?):
             "has account-claim, which never admits to an account below \(Obstacle.firstPersonsID) (this one is \(number))"
         case .address(let address, let wanted): "holds only from \(wanted); the client is \(address)"

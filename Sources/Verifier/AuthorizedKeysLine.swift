@@ -1,8 +1,8 @@
 import LibCrypto
 import PKToken
-import Policy
-import SSHKeys
-import Vocabulary
+public import Policy
+public import SSHKeys
+public import Vocabulary
 
 /// The one thing that opk-verify writes to standard output: PROTOCOL section 6.
 ///
@@ -25,10 +25,27 @@ public struct AuthorizedKeysLine: Hashable, Sendable, CustomStringConvertible {
     }
 
     private init(_ grant: Grant, _ key: CertifiedKey) {
-        var options = key.options
+        description = "\(key.options)\(AuthorizedKeysLine.options(of: grant)) \(key.type) \(key.blob)"
+    }
+
+    /// What a grant adds, each behind a comma.
+    private static func options(of grant: Grant) -> String {
+        var options = ""
         if let from = grant.from { options += ",from=\"\(from)\"" }
         for option in grant.session { options += ",\(option)" }
-        description = "\(options) \(key.type) \(key.blob)"
+        return options
+    }
+
+    /// The options of the line that this grant would make for an unrestricted certificate: for explaining, and without a key, so that it is no line.
+    public static func supposedOptions(of grant: Grant) -> String {
+        "cert-authority,principals=\"\(Principal.wildcard)\"" + options(of: grant)
+    }
+
+    /// Step 10 as far as the certificate decides.
+    ///
+    /// - Throws: where it is restricted to other accounts.
+    public static func check(_ certificate: SelfSignedCertificate, for account: Principal) throws(Refusal) {
+        _ = try CertifiedKey.principals(of: certificate, for: account)
     }
 }
 

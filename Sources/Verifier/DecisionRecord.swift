@@ -7,6 +7,8 @@ import Vocabulary
 /// One decision, as one line for the log: what was decided, at which step and why, about whom. Everything that came from outside is
 /// escaped and cut; no token is ever in it.
 public struct DecisionRecord: Sendable {
+    /// By which this decision is found again: no two have the same. Empty for none.
+    public let id: String
     var outcome: DecisionOutcome = .undecided
     var account: [UInt8] = []
     /// Nil until a token was read; only what it says of itself until the provider's signature held.
@@ -17,6 +19,8 @@ public struct DecisionRecord: Sendable {
     private var grants: [Grant] = []
     /// Beside the decision, for the administrator. Escaped already.
     public var notes: [String] = []
+
+    public init(id: String = "") { self.id = id }
 
     enum DecisionOutcome: Sendable {
         case undecided
@@ -54,8 +58,10 @@ public struct DecisionRecord: Sendable {
         switch outcome {
         case .undecided: parts.append("undecided")
         case .admitted: parts.append("admitted")
-        case .refused(let refusal): parts += ["refused", "step=\(refusal.step.rawValue)", "reason=\(refusal.code.rawValue)"]
+        case .refused: parts.append("refused")
         }
+        if !id.isEmpty { parts.append("id=" + id) }
+        if case .refused(let refusal) = outcome { parts += ["step=\(refusal.step.rawValue)", "reason=\(refusal.code.rawValue)"] }
         add("account", escaped(account, limit: DecisionRecord.fieldLimit))
         if let identity {
             if !isVerified { parts.append("unverified") }
@@ -71,6 +77,20 @@ public struct DecisionRecord: Sendable {
         var line = ""
         for part in parts { line += line.isEmpty ? part : " " + part }
         return line
+    }
+
+    /// What is kept of a refusal, with its detail; nil for any other outcome.
+    public var kept: KeptRefusal? {
+        guard case .refused(let refusal) = outcome else { return nil }
+        var kept = KeptRefusal()
+        (kept.id, kept.step, kept.reason) = (id, refusal.step.rawValue, refusal.code.rawValue)
+        kept.account = escaped(account, limit: DecisionRecord.fieldLimit)
+        kept.issuer = identity?.issuer ?? ""
+        kept.subject = identity?.subject ?? ""
+        kept.email = identity?.email ?? ""
+        kept.isVerified = isVerified
+        kept.detail = refusal.detail
+        return kept
     }
 
     /// What admitted: `rows=` of auth_id, `home-rows=`, `plugin=`; the first reason that a row gives; and that a glass was broken.

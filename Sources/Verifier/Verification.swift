@@ -18,13 +18,15 @@ public struct Verification<Sources: VerifierSources> {
     private var sources: Sources
     private let now: UnixTime
     /// What is known of the login so far, for the log line.
-    public private(set) var record = DecisionRecord()
+    public private(set) var record: DecisionRecord
     /// What policy considered, once it was asked.
     public private(set) var deliberation: Deliberation?
 
-    public init(_ sources: Sources, at now: UnixTime) {
+    /// - Parameter id: of the decision, for its log line.
+    public init(_ sources: Sources, at now: UnixTime, id: String = "") {
         self.sources = sources
         self.now = now
+        record = DecisionRecord(id: id)
     }
 
     public mutating func decide(_ request: LoginRequest) -> Outcome {

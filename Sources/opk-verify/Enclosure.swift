@@ -1,4 +1,5 @@
 import Confinement
+import RecentRefusals
 import Vocabulary
 
 /// What this process may still reach, from before the certificate is parsed: it reads policy, keys and the system's libraries, and writes the count of
@@ -6,14 +7,15 @@ import Vocabulary
 struct Enclosure {
     private let configFolder: String
     private let cacheFolder: String
-    private let refusals: String
+    /// What is written: the count of refusals, and the last of them.
+    private let refusals: [String]
     private let isOwnConfiguration: Bool
 
     init(_ arguments: Arguments) {
         configFolder = arguments.configFolder
         cacheFolder = arguments.cacheFolder
         isOwnConfiguration = arguments.isOwnConfiguration
-        refusals = RefusalTally.path(in: arguments.stateFolder)
+        refusals = [RefusalTally.path(in: arguments.stateFolder), RecentRefusals.path(in: arguments.stateFolder)]
     }
 
     func close() throws(Refusal) {
@@ -34,7 +36,7 @@ struct Enclosure {
             // For the log's time stamps.
             "/etc/localtime",
         ]
-        access.change = [refusals]
+        access.change = refusals
         return access
     }
 

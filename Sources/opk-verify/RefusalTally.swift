@@ -35,7 +35,7 @@ struct RefusalTally {
             }
         }
 
-        fileprivate var kind: Kind {
+        var kind: Kind {
             switch self {
             case .refusal(let code): Kind(of: code)
             case .wrongCall: .server

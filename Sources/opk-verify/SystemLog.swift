@@ -1,4 +1,6 @@
 import CSystem
+import RecentRefusals
+import Verifier
 import Vocabulary
 
 #if canImport(Glibc)
@@ -18,8 +20,15 @@ struct SystemLog {
         show(line)
     }
 
-    /// - Parameter matter: nil for what is always logged.
-    func refused(_ line: String, _ matter: RefusalTally.Matter?) {
+    /// - Parameters:
+    ///   - matter: nil for what is always logged.
+    ///   - kept: for `opk explain --last`, also where the line is only counted.
+    func refused(_ line: String, _ matter: RefusalTally.Matter?, _ kept: KeptRefusal?) {
+        if let kept, let matter {
+            // Somebody may cut the file short after it was looked at: the last words are then this line.
+            opk_watchdog_catch_bus_errors()
+            RecentRefusals.keep(kept.text(limit: RecentRefusals.longest), kind: matter.kind.rawValue, at: .now(), in: stateFolder)
+        }
         let tally = RefusalTally(folder: stateFolder)
         var isLogged = false
         if matter.flatMap({ tally?.admitsLine(about: $0) }) != false {

@@ -32,18 +32,22 @@ func verify(_ arguments: Arguments) -> Int32 {
     // Only now: a plugin may need more memory than a decision.
     Confinement.lowerLimits()
     let log = SystemLog(stateFolder: arguments.stateFolder)
+    let id = DecisionID.new()
     // The words for a decision that takes too long, whatever it waits for.
-    let parts = refusal(.timedOut, of: arguments.request)
+    let parts = refusal(.timedOut, of: arguments.request, id)
     LastWords.set(parts.beforeStep, thenStepAnd: parts.afterStep, failed: true, status: ExitStatus.refused)
     do {
         try Enclosure(arguments).close()
     } catch {
-        let parts = refusal(error.code, error.detail, of: arguments.request)
-        log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code))
+        let parts = refusal(error.code, error.detail, of: arguments.request, id)
+        var kept = KeptRefusal()
+        (kept.id, kept.step, kept.reason, kept.detail) = (id, error.step.rawValue, error.code.rawValue, error.detail)
+        kept.account = escaped(arguments.request.account, limit: 256)
+        log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code), kept)
         return ExitStatus.refused
     }
     let now = UnixTime.now()
-    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now)
+    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now, id: id)
     let outcome = verification.decide(arguments.request)
     LastWords.note(step: Refusal.Step.answer.rawValue)
     switch outcome {
@@ -55,18 +59,21 @@ func verify(_ arguments: Arguments) -> Int32 {
         var record = verification.record
         if !written { record.notes.append("but the answer could not be written: sshd has gone") }
         return conclude(record.line, failed: !written, status: written ? ExitStatus.answered : ExitStatus.refused) {
-            written ? log.admitted($0) : log.refused($0, nil)
+            written ? log.admitted($0) : log.refused($0, nil, nil)
         }
     case .refused(let refusal):
         let status = refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
-        return conclude(verification.record.line, failed: true, status: status) { log.refused($0, .refusal(refusal.code)) }
+        return conclude(verification.record.line, failed: true, status: status) {
+            log.refused($0, .refusal(refusal.code), verification.record.kept)
+        }
     }
 }
 
 /// A refusal of which nothing is known but the account, on both sides of its step's number.
-func refusal(_ code: Refusal.Code, _ detail: String = "", of request: LoginRequest) -> (beforeStep: String, afterStep: String) {
+func refusal(_ code: Refusal.Code, _ detail: String = "", of request: LoginRequest, _ id: String) -> (beforeStep: String, afterStep: String)
+{
     let account = escaped(request.account, limit: 256)
-    return ("refused step=", " reason=\(code.rawValue) account=\"\(account)\" | \(Refusal(code, detail))")
+    return ("refused id=\(id) step=", " reason=\(code.rawValue) account=\"\(account)\" | \(Refusal(code, detail))")
 }
 
 /// Nothing that happens to the log line changes the decision: should writing it take too long, these are the last words, with the same status.
@@ -81,7 +88,7 @@ Confinement.begin(lowersLimits: false)
 // sshd opens all three; whoever else calls must not have a policy file become the standard output.
 guard opk_open_standard_descriptors() == 0 else {
     SystemLog(stateFolder: Arguments.defaultStateFolder).refused(
-        "refused: a standard descriptor is closed, and /dev/null cannot be opened in its place", .wrongCall)
+        "refused id=\(DecisionID.new()): a standard descriptor is closed, and /dev/null cannot be opened in its place", .wrongCall, nil)
     exit(ExitStatus.wrongCall)
 }
 
@@ -99,6 +106,8 @@ case .version:
     writeAll(Array("opk-verify \(Version.text)\n".utf8), to: STDOUT_FILENO)
     exit(ExitStatus.answered)
 case .wrong(let reason):
-    SystemLog(stateFolder: Arguments.defaultStateFolder).refused("wrong call: \(reason)", .wrongCall)
+    var kept = KeptRefusal()
+    (kept.id, kept.reason, kept.detail) = (DecisionID.new(), "wrong-call", reason)
+    SystemLog(stateFolder: Arguments.defaultStateFolder).refused("wrong call id=\(kept.id): \(reason)", .wrongCall, kept)
     exit(ExitStatus.wrongCall)
 }

@@ -14,12 +14,13 @@ struct Opk: ParsableCommand {
 
               opk login google      log in in the browser; ssh finds the key by itself
               ssh USER@HOST         until the login ends, 24 hours later
-              opk inspect ~/.ssh/id_ecdsa
-                                    what your certificate says
+              opk inspect FILE      what your certificate says
               opk add, remove, list, prune, edit, revoke, restore
                                     on a server: who may log in as whom, and who is out
               opk keys              on a server: the providers' keys, and how old they are
               opk audit             on a server: everything that is wrong, risky or dead
+              opk explain           on a server: why somebody is admitted or refused
+              opk test              policy files against what is expected of them
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,
@@ -27,7 +28,8 @@ struct Opk: ParsableCommand {
         subcommands: [
             LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
             PruneCommand.self,
-            EditCommand.self, RevokeCommand.self, RestoreCommand.self, AuditCommand.self, PermissionsCommand.self,
+            EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
+            PermissionsCommand.self,
         ])
 
     /// With the arguments as the kernel gave them.

@@ -34,7 +34,7 @@ struct LogOutageTests {
             let (run, seconds) = try doorway.timed(login, surroundings: surroundings)
             #expect(run.admitted && seconds < 10, "\(making): \(run)")
             let other = try doorway.ask(login, as: "root", surroundings: surroundings)
-            #expect(other.refused(1, "refused step=9 reason=no-row-admits "), "\(making): \(other)")
+            #expect(other.refused(1, "step=9 reason=no-row-admits "), "\(making): \(other)")
         }
         #expect(doorway.asked.count == 2)
         if making.contains(":") { #expect(FileManager.default.contents(atPath: devices + "/log") == Data()) }

@@ -64,7 +64,7 @@ struct OutageTests {
             #expect(run.admitted, "\(test.name): \(run)")
         } else {
             #expect(
-                run.refused(1, "refused step=8 reason=keys-unavailable ", "opk keys refresh \(doorway.issuer.string)"),
+                run.refused(1, "step=8 reason=keys-unavailable ", "opk keys refresh \(doorway.issuer.string)"),
                 "\(test.name): \(run)")
             for word in test.fault.words { #expect(run.terminal.contains(word), "\(test.name): \(word) is missing: \(run)") }
         }

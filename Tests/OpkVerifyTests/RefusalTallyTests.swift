@@ -96,7 +96,7 @@ struct RefusalTallyTests {
         #expect(try ask(as: "root").status == 1)
         let person = texts(logger.messages())
         #expect(person.count == 2 && person[0].hasPrefix("refusals not logged one by one since "), "\(person)")
-        #expect(person.last?.hasPrefix("refused step=9 reason=no-row-admits ") == true, "\(person)")
+        #expect(person.last?.contains(" step=9 reason=no-row-admits ") == true, "\(person)")
         let counts = counted(lines + person)
         #expect(counts.values.reduce(logged.count, +) == 500, "\(logged.count) and \(counts)")
         #expect(Set(counts.keys).isSubset(of: ["provider-signature", "key-type-mismatch"]), "\(counts)")

@@ -9,9 +9,6 @@ import Vocabulary
 
 /// Every `opk …` that a manual page, the README, another document or a command's own help shows is one that opk takes.
 @Suite struct CommandExampleTests {
-    /// Commands that are not there yet.
-    static let pending: Set<String> = ["explain", "test"]
-
     static let lines: [Shown] = Document.all.flatMap { document in
         document.blocks.flatMap { block in
             block.numberedLines.compactMap { number, line in
@@ -41,17 +38,12 @@ import Vocabulary
     @Test("what a command's own help shows can be typed so", arguments: help(of: Opk.self))
     func helped(shown: Shown) { parse(shown) }
 
-    @Test("there are examples, and none of a command that is not there stays on the list of those to come")
+    @Test("there are examples")
     func complete() {
         #expect(CommandExampleTests.lines.count > 20 && CommandExampleTests.spans.count > 5)
-        let there = Set(Opk.configuration.subcommands.compactMap { $0.configuration.commandName })
-        #expect(
-            CommandExampleTests.pending.isDisjoint(with: there),
-            "take these off the list: \(CommandExampleTests.pending.intersection(there))")
     }
 
     private func parse(_ shown: Shown, isTried: Bool = false) {
-        if let first = shown.command.words.first, CommandExampleTests.pending.contains(first) { return }
         do {
             let command = try Opk.parseAsRoot(shown.command.words)
             if isTried, let add = command as? AddCommand { try tryOut(add) }
@@ -76,7 +68,6 @@ import Vocabulary
     /// `opk keys export`, without what it needs.
     private static func isName(_ words: [String], of command: any ParsableCommand.Type) -> Bool {
         guard let first = words.first else { return true }
-        if pending.contains(first) && words.count == 1 { return true }
         let next = command.configuration.subcommands.first { $0.configuration.commandName == first }
         return next.map { isName(Array(words.dropFirst()), of: $0) } ?? false
     }

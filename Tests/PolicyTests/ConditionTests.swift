@@ -147,10 +147,10 @@ struct PlaceTests {
     }
 
     @Test(
-        "account-claim never admits to an account below 1000, or to one whose number is not known",
+        "account-claim never admits to an account below 1000, to nobody, or to one whose number is not known",
         arguments: [
             (.known(0), false), (.known(1), false), (.known(999), false), (.known(1000), true), (.known(1001), true), (.known(.max), true),
-            (.unknown, false),
+            (.unknown, false), (.known(65_533), true), (.known(65_534), false),
         ] as [(UserIDAnswer, Bool)])
     func numbers(number: UserIDAnswer, admits: Bool) throws {
         for named in ["*", "alice"] {

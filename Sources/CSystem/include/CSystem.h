@@ -151,6 +151,26 @@ uint64_t opk_tally_take_count(struct opk_tally *tally, unsigned index);
 /// When the first of them was, in seconds since 1970, and 0 from now on. Where processes meet it may be a little late, or 0; no count is ever lost.
 int64_t opk_tally_take_since(struct opk_tally *tally);
 
+// Ring.c
+
+#define OPK_RING_KINDS 4
+#define OPK_RING_SLOTS 32
+#define OPK_RING_TEXT 992
+#define OPK_RING_SIZE 135168
+struct opk_ring_entry {
+    uint64_t number;
+    int64_t time;
+    size_t length;
+    uint8_t text[OPK_RING_TEXT];
+};
+/// Writes a text, of which at most OPK_RING_TEXT bytes are kept, over the oldest one of its kind. 0, or -1 where the file is not there, is not a plain
+/// file of this user's alone, or has not OPK_RING_SIZE bytes. A file that somebody cuts short meanwhile raises SIGBUS.
+int opk_ring_write(const char *path, unsigned kind, int64_t time, const uint8_t *text, size_t length);
+/// Copies the file, OPK_RING_SIZE bytes. 0, or an errno; EBADF for what is no such file.
+int opk_ring_read(const char *path, uint8_t *bytes);
+/// 1 where the slot of such a copy holds a whole text.
+int opk_ring_slot(const uint8_t *bytes, unsigned kind, unsigned index, struct opk_ring_entry *entry);
+
 // LocalTime.c
 
 /// By how many seconds local time is ahead of UTC at `count` points in time, the first of them `first` (seconds since 1970) and each `step` after the

@@ -114,17 +114,24 @@ final class Laptop: Sendable {
         return ["-F", "none"] + set.flatMap { ["-o", $0] } + keys.flatMap { ["-i", $0] }
     }
 
-    func ssh(_ account: String, on server: SSHDaemon, keys: [String], from address: String = "127.0.0.1", _ command: [String]) async throws
-        -> Command.Outcome
-    {
+    /// - Parameters:
+    ///   - address: the client's.
+    ///   - there: the server's.
+    ///   - more: options of ssh besides.
+    func ssh(
+        _ account: String, on server: SSHDaemon, keys: [String], from address: String = "127.0.0.1", to there: String = "127.0.0.1",
+        with more: [String] = [], _ command: [String]
+    ) async throws -> Command.Outcome {
         try await Command.run(
-            "ssh", options(server, keys) + ["-b", address, "-p", String(server.port), "\(account)@127.0.0.1"] + command,
+            "ssh", options(server, keys) + ["-b", address, "-p", String(server.port)] + more + ["\(account)@\(there)"] + command,
             environment: Command.environment(home: home.path))
     }
 
     /// Who one is on the server after logging in; nil where one is not let in.
-    func whoami(_ account: String, on server: SSHDaemon, keys: [String]) async throws -> String? {
-        let outcome = try await ssh(account, on: server, keys: keys, ["id", "-un"])
+    func whoami(
+        _ account: String, on server: SSHDaemon, keys: [String], from address: String = "127.0.0.1", to there: String = "127.0.0.1"
+    ) async throws -> String? {
+        let outcome = try await ssh(account, on: server, keys: keys, from: address, to: there, ["id", "-un"])
         if outcome.status == 0 { return outcome.output.trimmingCharacters(in: .whitespacesAndNewlines) }
         guard outcome.errors.contains("Permission denied (publickey)") else {
             throw HarnessError("ssh ended otherwise than refused: \(outcome.both)\n\(server.log.suffix(2000))")

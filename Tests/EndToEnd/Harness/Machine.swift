@@ -71,6 +71,33 @@ enum Machine {
     static let hasOpkssh = whyNoOpkssh == nil
     static let noOpkssh: Comment = "opkssh: \(whyNoOpkssh ?? "")"
 
+    static let whyNoCopy: String? = {
+        for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "sudo", "visudo", "runuser", "bash", "pgrep"]
+        where path(program) == nil {
+            return "\(program) is not installed"
+        }
+        if !FileManager.default.isExecutableFile(atPath: packageRoot.appendingPathComponent(".build/release/opk-verify").path) {
+            return "make install wants a release build (make build)"
+        }
+        // As the copy is made, and gone with its namespace.
+        let overlay = """
+            mount -t tmpfs none /mnt && mkdir /mnt/upper /mnt/work /mnt/root &&
+            mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+            """
+        let attempt = try? ChildProcess.run(
+            path("unshare") ?? "", ["--mount", "--propagation", "private", "sh", "-c", overlay], environment: .inherited(), deadline: 5000)
+        return attempt?.succeeded == true ? nil : "this machine allows no overlay over its root"
+    }()
+
+    static let canCopy = whyNoCopy == nil
+    static let noCopy: Comment = "a copy of this machine: \(whyNoCopy ?? "")"
+
+    /// Whether there is an ::1.
+    static let hasIPv6: Bool = {
+        let addresses = (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8)) ?? ""
+        return addresses.split(separator: "\n").contains { $0.hasPrefix(String(repeating: "0", count: 31) + "1 ") }
+    }()
+
     /// A TCP port of 127.0.0.1 that nobody has, a moment ago.
     static func freePort() throws -> UInt16 {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)

@@ -11,6 +11,17 @@ enum OpenSSH: String, CaseIterable, CustomTestStringConvertible {
 
     var testDescription: String { self == .machine ? "this machine's sshd" : "the sshd of Debian \(rawValue)" }
 
+    /// Those that know the token `%C`, and those that do not.
+    static let sayingConnection = here.filter { $0 != .machine || machineVersion >= Version(10, 0) }
+    static let notSayingConnection = here.filter { $0 == .machine && machineVersion <= Version(9, 2) }
+
+    /// Of this machine's ssh, which is one package with its sshd.
+    private static let machineVersion: Version = {
+        let answer = try? ChildProcess.run(
+            Machine.path("ssh") ?? "", ["-V"], environment: .inherited(), errorOutput: .captured(limit: 256), deadline: 5000)
+        return answer.flatMap { Version(in: String(decoding: $0.errorOutput, as: UTF8.self)) } ?? Version(0, 0)
+    }()
+
     /// What it is unpacked from; nil for this machine's own.
     var archive: URL? {
         self == .machine ? nil : Machine.packageRoot.appendingPathComponent(".build/sshd-roots/\(rawValue).tar")

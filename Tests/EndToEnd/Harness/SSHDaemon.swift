@@ -17,8 +17,16 @@ final class SSHDaemon: @unchecked Sendable {
     var knownHosts: URL { folder.appendingPathComponent("known_hosts") }
     var log: String { process?.text ?? "" }
 
-    /// - Parameter wrapper: what to start sshd with, as `unshare -m …`; it gets sshd's path and arguments.
-    func start(command: String, user: String, wrapper: [String] = []) async throws {
+    /// - Parameters:
+    ///   - wrapper: what to start sshd with, as `unshare -m …`; it gets sshd's path and arguments.
+    ///   - addresses: where it listens.
+    func start(command: String, user: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"]) async throws {
+        try await start(
+            asking: "AuthorizedKeysCommand \(command)\nAuthorizedKeysCommandUser \(user)", wrapper: wrapper, addresses: addresses)
+    }
+
+    /// - Parameter asking: the lines of its configuration that say whom it asks about a key.
+    func start(asking: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"]) async throws {
         let hostKey = folder.appendingPathComponent("host_key").path
         if !FileManager.default.fileExists(atPath: hostKey) {
             try await Command.mustRun("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey])
@@ -27,7 +35,7 @@ final class SSHDaemon: @unchecked Sendable {
         let file = folder.appendingPathComponent("sshd_config").path
         let configuration = """
             Port \(port)
-            ListenAddress 127.0.0.1
+            \(addresses.map { "ListenAddress \($0)" }.joined(separator: "\n"))
             HostKey \(hostKey)
             PidFile none
             LogLevel VERBOSE
@@ -38,8 +46,7 @@ final class SSHDaemon: @unchecked Sendable {
             UsePAM no
             MaxAuthTries 6
             Subsystem sftp internal-sftp
-            AuthorizedKeysCommand \(command)
-            AuthorizedKeysCommandUser \(user)
+            \(asking)
 
             """
         let sshd = try program()
@@ -50,9 +57,10 @@ final class SSHDaemon: @unchecked Sendable {
         }
         let call = wrapper + sshd + ["-D", "-e", "-f", file]
         process = try BackgroundProcess(call[0], Array(call.dropFirst()), log: folder.appendingPathComponent("sshd.log"))
-        _ = try await process?.waitForLine("listening sshd") { $0.contains("Server listening on 127.0.0.1") ? true : nil }
+        _ = try await process?.waitForLine("listening sshd") { $0.contains("Server listening on \(addresses[0])") ? true : nil }
         let publicKey = try String(contentsOfFile: hostKey + ".pub", encoding: .utf8).split(separator: " ").prefix(2)
-        try "[127.0.0.1]:\(port) \(publicKey.joined(separator: " "))\n".write(to: knownHosts, atomically: true, encoding: .utf8)
+        let name = addresses.map { "[\($0)]:\(port)" }.joined(separator: ",")
+        try "\(name) \(publicKey.joined(separator: " "))\n".write(to: knownHosts, atomically: true, encoding: .utf8)
     }
 
     func stop() async {

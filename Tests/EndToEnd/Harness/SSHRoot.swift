@@ -1,6 +1,7 @@
 import Foundation
 
-/// A small Debian system in memory, with an sshd newer than this machine's. It has the server's folder in the same place and the server's accounts,
+/// A system of its own on this machine: a small Debian in memory, with an sshd newer than this machine's, or a copy of this machine
+/// (`copyOfThisMachine`). It has the server's folder in the same place and the server's accounts,
 /// and shares the network, so that a test need not know where it runs.
 ///
 /// It lives in a mount and a process namespace of its own: nobody else sees its mounts, and when the process that holds them ends, as it does when the
@@ -27,6 +28,7 @@ final class SSHRoot: Sendable {
         mkdir dev/pts
         mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
         ln -s pts/ptmx dev/ptmx
+        ln -s "$folder/log" dev/log
         mount --bind "$folder" ".$folder"
         printf '127.0.0.1 localhost\\n::1 localhost\\n' > etc/hosts
         # "*": no password fits, and yet the account is not locked. There is no line for it in etc/shadow.
@@ -39,14 +41,20 @@ final class SSHRoot: Sendable {
 
     /// - Parameter server: the server's folder, in which accounts and configuration are already made.
     static func start(_ archive: URL, name: String, server: URL) async throws -> SSHRoot {
+        try await start(
+            script, name: name, server: server, [archive.path, server.path, "\(Accounts.prefix)\(getpid())-", String(getpid())])
+    }
+
+    /// - Parameters:
+    ///   - script: makes the root in the folder that is its first word, says `ready`, and stays until the tests are over.
+    ///   - words: what it gets besides.
+    static func start(_ script: String, name: String, server: URL, _ words: [String]) async throws -> SSHRoot {
         let place = server.appendingPathComponent("root-\(name)").path
         try await Command.mustRun("install", ["-d", "-m", "0755", place])
         let holder = try BackgroundProcess(
             "unshare",
-            [
-                "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "sh", "-c", script, "sh", place, archive.path,
-                server.path, "\(Accounts.prefix)\(getpid())-", String(getpid()),
-            ], log: server.appendingPathComponent("root-\(name).log"))
+            ["--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "bash", "-c", script, "bash", place] + words,
+            log: server.appendingPathComponent("root-\(name).log"))
         do {
             _ = try await holder.waitForLine("root of \(name)") { $0 == "ready" ? true : nil }
             return try SSHRoot(holder: holder, place: place)

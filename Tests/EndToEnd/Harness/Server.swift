@@ -24,6 +24,10 @@ final class Server: Sendable {
     let daemon: SSHDaemon
     private let roots: Mutex<[OpenSSH: SSHRoot]> = Mutex([:])
     private let daemons: Mutex<[OpenSSH: SSHDaemon]> = Mutex([:])
+    private let connectionDaemons: Mutex<[OpenSSH: SSHDaemon]> = Mutex([:])
+    private let installedServer: Mutex<InstalledServer?> = Mutex(nil)
+    /// What the programs log that run in a root or on the installed server. (This machine's own log is its own.)
+    let log: LogSocket
 
     var configFolder: URL { folder.appendingPathComponent("etc") }
     var cacheFolder: URL { folder.appendingPathComponent("cache") }
@@ -38,9 +42,11 @@ final class Server: Sendable {
 
     private init(_ folder: URL) async throws {
         self.folder = folder
+        try await Command.mustRun("install", ["-d", "-m", "0755", folder.path])
+        log = try LogSocket(folder.appendingPathComponent("log").path)
         daemon = SSHDaemon(folder: folder, port: try Machine.freePort())
         do {
-            for part in ["", "libexec", "etc", "home"] {
+            for part in ["libexec", "etc", "home"] {
                 try await Command.mustRun("install", ["-d", "-m", "0755", folder.appendingPathComponent(part).path])
             }
             for account in [alice, bob, commandUser] {
@@ -66,9 +72,12 @@ final class Server: Sendable {
     }
 
     func stop() async {
+        await installedServer.withLock { $0 }?.stop()
         await daemon.stop()
+        for other in connectionDaemons.withLock({ $0.values.map { $0 } }) { await other.stop() }
         for other in daemons.withLock({ $0.values.map { $0 } }) { await other.stop() }
         for root in roots.withLock({ $0.values.map { $0 } }) { await root.stop() }
+        log.stop()
         for account in [alice, bob, commandUser] { await Accounts.remove(account) }
         try? FileManager.default.removeItem(at: folder)
     }
@@ -83,12 +92,30 @@ final class Server: Sendable {
     }
 
     /// Another sshd of a version, with a folder of its own; the caller stops it.
-    func startDaemon(_ version: OpenSSH, _ name: String, command: String) async throws -> SSHDaemon {
+    func startDaemon(_ version: OpenSSH, _ name: String, command: String, addresses: [String] = ["127.0.0.1"]) async throws -> SSHDaemon {
         let place = folder.appendingPathComponent(name)
         try await Command.mustRun("install", ["-d", "-m", "0755", place.path])
         let other = SSHDaemon(folder: place, port: try Machine.freePort(), root: roots.withLock { $0[version] })
-        try await other.start(command: command, user: commandUser)
+        try await other.start(command: command, user: commandUser, addresses: addresses)
         return other
+    }
+
+    /// One that says `%C` too, on two addresses, 127.0.0.1 and 127.0.0.3, and on ::1 where that is there. It is stopped with the server.
+    func connectionDaemon(_ version: OpenSSH) async throws -> SSHDaemon {
+        if let there = connectionDaemons.withLock({ $0[version] }) { return there }
+        let daemon = try await startDaemon(
+            version, "sshd-\(version)-words", command: command(words: "%u %k %t %C"),
+            addresses: ["127.0.0.1", "127.0.0.3"] + (Machine.hasIPv6 ? ["::1"] : []))
+        connectionDaemons.withLock { $0[version] = daemon }
+        return daemon
+    }
+
+    /// A server on which `make install` has been run. It is stopped with this one.
+    func installed() async throws -> InstalledServer {
+        if let there = installedServer.withLock({ $0 }) { return there }
+        let made = try await InstalledServer.start(self)
+        installedServer.withLock { $0 = made }
+        return made
     }
 
     /// How sshd calls us, or `program` in our place.
