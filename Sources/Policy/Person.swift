@@ -33,7 +33,7 @@ struct Person {
     /// What the provider's row says about emails.
     let emailTrust: EmailTrust
     private let claims: JSONObject
-    private var known: KnownElements?
+    private var known = KnownElements.none
 
     init(subject: Text, claims: JSONObject, emailTrust: EmailTrust) {
         self.subject = subject
@@ -100,9 +100,24 @@ struct Person {
     var emailIsVerified: Bool { email?.verification == .verified }
 
     private mutating func has(_ value: Text, in name: Text) -> Bool {
-        let elements = known ?? KnownElements()
-        known = elements
-        return elements.of(name, in: claims).contains(value)
+        var all: [Text: Set<Text>] = [:]
+        if case .some(let known) = known { all = known }
+        if let elements = all[name] { return elements.contains(value) }
+        let elements = Person.elements(of: claims[name])
+        // So that nobody else has them, and they are not copied.
+        known = .none
+        all[name] = elements
+        known = .some(all)
+        return elements.contains(value)
+    }
+
+    /// A scalar is a list of one. Null, objects and nested arrays have nothing that a row could name (V65).
+    private static func elements(of claim: JSON?) -> Set<Text> {
+        switch claim {
+        case .array(let elements)?: Set(elements.compactMap(text))
+        case let claim?: Set([text(claim)].compactMap(\.self))
+        case nil: []
+        }
     }
 
     /// A string itself; a number or a boolean as its JSON text.
@@ -128,24 +143,9 @@ struct Person {
     }
 }
 
-/// What each claim that was asked for consists of: a claim may have 100,000 elements, and a file as many rows. Made only where a row asks for one:
-/// the type of a set is put together at run time.
-private final class KnownElements {
-    private var elements: [Text: Set<Text>] = [:]
-
-    func of(_ name: Text, in claims: JSONObject) -> Set<Text> {
-        if let known = elements[name] { return known }
-        let found = KnownElements.texts(claims[name])
-        elements[name] = found
-        return found
-    }
-
-    /// A scalar is a list of one. Null, objects and nested arrays have nothing that a row could name (V65).
-    private static func texts(_ claim: JSON?) -> Set<Text> {
-        switch claim {
-        case .array(let elements)?: Set(elements.compactMap(Person.text))
-        case let claim?: Set([Person.text(claim)].compactMap(\.self))
-        case nil: []
-        }
-    }
+/// What each claim that was asked for consists of: a claim may have 100,000 elements, and a file as many rows. In a box of its own, since the type of a
+/// set is put together at run time, and most logins need none.
+private indirect enum KnownElements {
+    case none
+    case some([Text: Set<Text>])
 }

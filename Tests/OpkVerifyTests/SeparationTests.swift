@@ -129,7 +129,7 @@ struct SeparationTests {
         .enabled(if: Separation.hasSudo && FileManager.default.isExecutableFile(atPath: "/usr/bin/strace"), "no sudo, or no strace"))
     func confined() throws {
         try place.plant(login.keys, owner: Root.nobody)
-        // Of the policy and the keys: config.yml, providers, the record and auth_id, in this order. Their names cannot be seen: strace is daemon's here,
+        // Of the policy and the keys: config.yml, providers, the record, revoked and auth_id, in this order. Their names cannot be seen: strace is daemon's here,
         // as opk-verify is, and another process of its user cannot read its memory.
         for way in [Separation.Way.socket, .nothing] {
             let calls = try place.traced(login, by: way)
@@ -138,7 +138,7 @@ struct SeparationTests {
             func opened(_ calls: ArraySlice<Substring>) -> Int {
                 calls.count { $0.contains("openat(") && $0.contains("O_RDONLY|O_NOCTTY") }
             }
-            #expect(opened(calls[..<wall]) == 0 && opened(calls[wall...]) == 4, "\(way): \(calls)")
+            #expect(opened(calls[..<wall]) == 0 && opened(calls[wall...]) == 5, "\(way): \(calls)")
             #expect(!calls.contains { $0.contains("providers") }, "its memory can be read")
             // Everything is governed that this kernel can govern, and nothing may be written, made, run or connected to but the count of refusals.
             let rights = calls[..<wall].filter { $0.contains("landlock_add_rule(") }

@@ -29,7 +29,9 @@ private struct Touched {
 
     /// Nil for what touches nothing: reading and closing what is open, memory, its own limits.
     private static func line(for call: String) -> String? {
-        guard let open = call.firstIndex(of: "("), !call.hasPrefix("+++"), !call.hasPrefix("---") else { return nil }
+        guard let open = call.firstIndex(of: "("), !call.hasPrefix("+++"), !call.hasPrefix("---"), !call.hasPrefix("<...") else {
+            return nil
+        }
         let name = call[..<open]
         let quoted = call.split(separator: "\"", omittingEmptySubsequences: false)
         let path = quoted.count > 1 ? String(quoted[1]) : ""

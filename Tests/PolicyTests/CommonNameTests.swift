@@ -12,7 +12,7 @@ struct CommonNameTests {
     static func names(_ count: Int, _ prefix: String) -> [Text] { (0..<count).map { Text("\(prefix)-\($0)") } }
 
     @Test("however many names there are, a common one is found, and only a common one", arguments: sizes, sizes)
-    func sizes(_ wanted: Int, _ has: Int) {
+    func common(_ wanted: Int, _ has: Int) {
         let (list, others) = (Self.names(wanted, "List"), Self.names(has, "other"))
         #expect(CommonName.first(of: list, in: others) == nil && CommonName.firstIgnoringCase(of: list, in: others) == nil)
         for name in [list[0], list[wanted - 1]] {
