@@ -21,10 +21,13 @@ struct Login {
         case known(Person)
     }
 
-    /// Userinfo's claims. Where it does not say whether its email is verified, what the ID token says counts for it too.
+    /// Userinfo's claims. Where it does not say whether its email is verified, a doubt of the ID token's counts for it too, and what the ID token
+    /// vouches for only where that is the same address.
     mutating func hear(_ claims: JSONObject) {
         var claims = claims
-        if claims["email_verified"] == nil { claims["email_verified"] = token.emailVerified }
+        if claims["email_verified"] == nil, !token.emailIsVerified || isTokens(claims["email"]?.string) {
+            claims["email_verified"] = token.emailVerified
+        }
         userinfo = .known(Person(subject: token.subject, claims: claims, emailTrust: token.emailTrust))
     }
 
@@ -62,10 +65,16 @@ struct Login {
         return names
     }
 
+    private func isTokens(_ address: Text?) -> Bool {
+        guard let address, let own = token.email?.address else { return false }
+        return own.equalsIgnoringASCIICase(address)
+    }
+
+    /// Userinfo vouches for the ID token's address, or for its own where the ID token has none: not for another beside it.
     var hasVerifiedEmail: Bool {
         if token.emailIsVerified { return true }
-        if case .known(let person) = userinfo { return person.emailIsVerified }
-        return false
+        guard case .known(let person) = userinfo, person.emailIsVerified else { return false }
+        return token.email == nil || isTokens(person.email?.address)
     }
 }
 

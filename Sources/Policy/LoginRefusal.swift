@@ -54,7 +54,7 @@ extension Login {
             return Refusal(.emailNotVerified, "email \(shown(token.email?.address))" + Login.words(evidence))
         }
         let place = nearest.isHome ? "the home file, line \(nearest.row.line)" : "auth_id, line \(nearest.row.line)"
-        let obstacles = nearest.obstacles.map(\.description).joined(separator: "; ")
+        let obstacles = nearest.obstacles.prefix(8).map(\.description).joined(separator: "; ")
         return Refusal(.conditionNotMet, "\(place): \(obstacles)" + Login.words(evidence))
     }
 

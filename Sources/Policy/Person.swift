@@ -82,8 +82,11 @@ struct Person {
 
     func groups(named name: Text) -> GroupList { GroupList(claims, name: name) }
 
-    /// A text itself; nothing else can be an account's name.
-    func accountName(in name: Text) -> Text? { claims[name]?.string }
+    /// A text itself; nothing else can be an account's name. An email only where it may decide.
+    func accountName(in name: Text) -> Text? {
+        if name == "email", let email, !emailTrust.accepts(email.verification) { return nil }
+        return claims[name]?.string
+    }
 
     /// The texts of a claim that is one or a list of them, for `amr` and for showing what is there.
     func texts(in name: Text) -> [Text] {

@@ -5,7 +5,7 @@ public import Vocabulary
 public struct Requirement: Hashable, Sendable {
     /// Counted from 1.
     public let line: Int
-    /// Names of accounts, byte for byte; `*` stands for all.
+    /// Names of accounts; `*` stands for all. ASCII case is ignored: a slip must not leave an account unbound.
     public internal(set) var accounts: [Text] = []
     /// The person must be in one of these groups; nil: not asked for.
     public internal(set) var groups: [Text]?
@@ -29,7 +29,7 @@ public struct Requirement: Hashable, Sendable {
     init(line: Int) { self.line = line }
 
     /// Whether it is about this account.
-    public func applies(to account: Principal) -> Bool { accounts.contains { $0 == "*" || $0 == account.text } }
+    public func applies(to account: Principal) -> Bool { accounts.contains { $0 == "*" || $0.equalsIgnoringASCIICase(account.text) } }
 
     /// Whether it asks for anything at all.
     var asks: Bool {

@@ -49,15 +49,19 @@ struct Zone: Hashable, Sendable {
         return previous != UInt8(ascii: "/")
     }
 
-    /// Links are followed: the database has many.
+    /// Links are followed: the database has many. A file that is not whole is none: the system would take it for UTC.
     private static func hasFile(_ name: Text) -> Bool {
+        // Names in that folder that are no zones, and zones that count leap seconds, which no clock here does.
+        if name == "localtime" || name == "posixrules" || name.hasPrefix("right/") { return false }
         let file = unsafe opk_open(folder + name.string, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)
         guard file >= 0 else { return false }
         defer { _ = close(file) }
         var facts = stat()
-        var magic: [UInt8] = [0, 0, 0, 0]
+        // The largest of the database has 4 KiB.
+        var bytes = [UInt8](repeating: 0, count: 32 << 10)
         // Both are as large as the system is told.
-        guard unsafe fstat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, unsafe read(file, &magic, 4) == 4 else { return false }
-        return magic == Array("TZif".utf8)
+        guard unsafe fstat(file, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return false }
+        let count = unsafe read(file, &bytes, bytes.count)
+        return count > 0 && count < bytes.count && ZoneFile.isWhole(bytes[..<count])
     }
 }

@@ -14,14 +14,33 @@ public struct AuthorizedKeysLine: Hashable, Sendable, CustomStringConvertible {
     /// Lines printed for one login.
     static let maximumCount = 16
 
-    /// One line for each grant, in their order, the same line once.
-    static func lines(for authorization: Authorization, _ key: CertifiedKey) -> [AuthorizedKeysLine] {
+    /// One line for each grant, in their order, the same line once; and the grants behind them, those with a line of their own all, and of the others
+    /// as many as there is room for.
+    static func lines(for authorization: Authorization, _ key: CertifiedKey) -> (lines: [AuthorizedKeysLine], grants: [Grant]) {
         var lines: [AuthorizedKeysLine] = []
+        var grants: [(grant: Grant, isFirst: Bool)] = []
+        var others = 0
         for grant in authorization.grants where lines.count < maximumCount {
             let line = AuthorizedKeysLine(grant, key)
-            if !lines.contains(line) { lines.append(line) }
+            if !lines.contains(line) {
+                lines.append(line)
+                grants.append((grant, true))
+            } else if others < maximumCount {
+                others += 1
+                grants.append((grant, false))
+            }
         }
-        return lines
+        var room = maximumCount - lines.count
+        var shown: [Grant] = []
+        for (grant, isFirst) in grants {
+            if isFirst {
+                shown.append(grant)
+            } else if room > 0 {
+                room -= 1
+                shown.append(grant)
+            }
+        }
+        return (lines, shown)
     }
 
     private init(_ grant: Grant, _ key: CertifiedKey) {

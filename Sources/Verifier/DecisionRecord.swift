@@ -44,7 +44,8 @@ public struct DecisionRecord: Sendable {
         isVerified = true
     }
 
-    mutating func note(_ authorization: Authorization) { grants = authorization.grants }
+    /// - Parameter grants: those behind the lines that are printed.
+    mutating func note(_ grants: [Grant]) { self.grants = grants }
 
     mutating func note(_ token: borrowing BoundToken) {
         let hearsay = token.hearsay(limit: DecisionRecord.fieldLimit)
@@ -76,7 +77,18 @@ public struct DecisionRecord: Sendable {
         for note in notes { parts.append("| \(note)") }
         var line = ""
         for part in parts { line += line.isEmpty ? part : " " + part }
-        return line
+        return DecisionRecord.cut(line)
+    }
+
+    /// Bytes of a line: a log may drop a longer one whole, and what decides stands at its beginning.
+    static let longestLine = 4000
+
+    private static func cut(_ line: String) -> String {
+        guard line.utf8.count > longestLine else { return line }
+        // Not through the middle of a character: three bytes at most are of one that was cut.
+        var bytes = Array(line.utf8.prefix(longestLine))
+        while Text(validating: bytes) == nil { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self) + "…"
     }
 
     /// What is kept of a refusal, with its detail; nil for any other outcome.
@@ -97,7 +109,7 @@ public struct DecisionRecord: Sendable {
     private func addGrants(to parts: inout [String]) {
         var (rows, homeRows) = ("", "")
         var reason: Text?
-        for grant in grants.prefix(AuthorizedKeysLine.maximumCount) {
+        for grant in grants {
             switch grant.source {
             case .row(let line): rows += (rows.isEmpty ? "rows=" : ",") + String(line)
             case .home(let line): homeRows += (homeRows.isEmpty ? "home-rows=" : ",") + String(line)

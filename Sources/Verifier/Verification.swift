@@ -68,8 +68,9 @@ public struct Verification<Sources: VerifierSources> {
         let identity = try timely.verify(with: try sources.keys(for: timely))
         record.note(identity)
         let authorization = try authorize(identity, as: account, config)
-        record.note(authorization)
-        return AuthorizedKeysLine.lines(for: authorization, key)
+        let answer = AuthorizedKeysLine.lines(for: authorization, key)
+        record.note(answer.grants)
+        return answer.lines
     }
 
     /// Step 9. What is asked for beyond root's files is asked only where those do not admit, and each once.

@@ -20,7 +20,7 @@ struct Opk: ParsableCommand {
               opk keys              on a server: the providers' keys, and how old they are
               opk audit             on a server: everything that is wrong, risky or dead
               opk explain           on a server: why somebody is admitted or refused
-              opk test              policy files against what is expected of them
+              opk test FILE         policy files against what is expected of them
 
             Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
             """,

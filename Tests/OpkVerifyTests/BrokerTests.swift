@@ -67,7 +67,8 @@ private final class Served {
     @Test(
         "What is no request ends it: another kind, more than a kind may have, half a request",
         arguments: [
-            [0, 0, 0, 0, 0, 0, 0, 0, 0], [6, 0, 0, 0, 0, 0, 0, 0, 0], [5, 0, 0, 0, 1, 0, 0, 0, 1], [255, 255, 255, 255, 255, 255, 255, 255, 255],
+            [0, 0, 0, 0, 0, 0, 0, 0, 0], [6, 0, 0, 0, 0, 0, 0, 0, 0], [5, 0, 0, 0, 1, 0, 0, 0, 1],
+            [255, 255, 255, 255, 255, 255, 255, 255, 255],
             // home with content; plugins with 1 MiB + 1; fetch with 68 KiB + 1.
             [1, 0, 0, 0, 1, 0, 0, 0, 1], [4, 0, 0, 0, 1, 0, 0x10, 0, 1], [2, 0, 0, 0, 1, 0, 1, 0x10, 1],
             [3, 0, 0, 0, 1, 255, 255, 255, 255],

@@ -241,6 +241,11 @@ private func config(_ text: String) throws -> ServerConfig { try ServerConfig(pa
         let unverified: JSON = ["email": "a@x.y", "email_verified": false]
         #expect(decide(unverified, row("a@x.y"), userinfo: ["email": "a@x.y", "email_verified": true]).lines == [1])
         #expect(decide(unverified, row("a@x.y"), userinfo: ["email": "a@x.y"]).code == .emailNotVerified, "silence is no verification here")
+        let verified: JSON = ["email": "a@x.y", "email_verified": true]
+        #expect(
+            decide(verified, row("victim@x.y"), userinfo: ["email": "victim@x.y"], emailTrust: .onlyVerified).code == .emailNotVerified,
+            "what is vouched for is another address")
+        #expect(decide(verified, row("oidc:email:A@x.y"), userinfo: ["email": "A@x.y"], emailTrust: .onlyVerified).lines == [1])
         #expect(decide([:], row("other"), userinfo: ["sub": "other"]).code == .noRowAdmits, "the subject is the ID token's")
         let lists = try config("deny_emails: [ui@x.y]")
         #expect(decide(["groups": ["ui"]], row("oidc:groups:ui"), config: lists, userinfo: ["email": "UI@x.y"]).code == .denied)

@@ -167,6 +167,21 @@ struct PlaceTests {
         #expect(try Question { $0.rows = Question.row("pty") }.verdict().lines == [1])
     }
 
+    @Test(
+        "V63 an email names the account only where it may decide",
+        arguments: [(true, true), (nil, true), (false, false), ("false", false)] as [(JSON?, Bool)])
+    func email(verified: JSON?, admits: Bool) throws {
+        var claims: JSON = ["email": "boss@corp.example"]
+        if let verified { claims = ["email": "boss@corp.example", "email_verified": verified] }
+        let verdict = try Question {
+            $0.rows = Question.row("account-claim=\"email\"", account: "*")
+            $0.account = "boss@corp.example"
+            $0.claims = claims
+            $0.evidence.userID = .known(4321)
+        }.verdict()
+        #expect(verdict.isAdmitted == admits)
+    }
+
     @Test("userinfo may name the account")
     func userinfo() throws {
         var question = Question {
