@@ -16,6 +16,9 @@ public struct AuthID: Hashable, Sendable {
     public private(set) var accountRows = 0
     public private(set) var issuerRows = 0
 
+    /// Rows of this account and issuer were left out that userinfo's claims might name: seen only where they were looked for.
+    public private(set) var othersAskForClaims = false
+
     public static let maximumProblems = 1000
 
     /// The rows of one account and issuer; none where the file is absent.
@@ -28,13 +31,22 @@ public struct AuthID: Hashable, Sendable {
         try self.init(Request(account: account), at: path, trust) { _ in true }
     }
 
-    /// Of those, the ones that name this identity, or may once userinfo has been asked: few, even where an account has a million rows.
-    public init(for account: Principal, naming identity: VerifiedIdentity, at path: String, trust: FileTrust) throws(UnsafeFile) {
+    /// Of those, the ones that name this identity, by the ID token or by what userinfo says: few, even where an account has a million rows.
+    public init(
+        for account: Principal, naming identity: VerifiedIdentity, userinfo: UserinfoAnswer = .notAsked, at path: String, trust: FileTrust
+    ) throws(UnsafeFile) {
         var person = Person(identity)
-        let mayAsk = identity.accessToken != nil
+        var other: Person?
+        if case .verified(let answer) = userinfo { other = Person(answer.claims, beside: person) }
         var request = Request(account: account, issuer: identity.issuer)
-        if !mayAsk { request.others = Bystanders(account: account.text, apartFrom: person) }
-        try self.init(request, at: path, trust) { row in mayAsk || person.isMeant(by: row) != .no }
+        request.others = Bystanders(account: account.text, apartFrom: person, and: other)
+        if case .notAsked = userinfo { request.looksForOthers = identity.accessToken != nil }
+        try self.init(request, at: path, trust) { row in
+            if person.isMeant(by: row) != .no { return true }
+            guard var asked = other else { return false }
+            defer { other = asked }
+            return asked.isMeant(by: row) != .no
+        }
     }
 
     /// The rows of all accounts and issuers, for looking the file over.
@@ -46,7 +58,8 @@ public struct AuthID: Hashable, Sendable {
     public init(home bytes: [UInt8], of account: Principal, naming identity: VerifiedIdentity) {
         var person = Person(identity)
         let mayAsk = identity.accessToken != nil
-        self.init(Request(account: account, issuer: identity.issuer, isHome: true), bytes) { row in mayAsk || person.isMeant(by: row) != .no
+        self.init(Request(account: account, issuer: identity.issuer, isHome: true), bytes) { row in
+            mayAsk && row.asksForClaims || person.isMeant(by: row) != .no
         }
     }
 
@@ -82,6 +95,8 @@ public struct AuthID: Hashable, Sendable {
         var issuer: Text?
         /// Rows of the account that need not be kept, whoever's issuer they are of.
         var others: Bystanders?
+        /// Whether to tell that there are rows which userinfo's claims might name.
+        var looksForOthers = false
         /// Whether it is a home file.
         var isHome = false
 
@@ -104,7 +119,9 @@ public struct AuthID: Hashable, Sendable {
         mutating func take(_ line: ScannedLine, keeping: (Identity) -> Bool) {
             if let others = request.others, let issuer = knownIssuer, line.isWhole, others.have(line.bytes.span, of: issuer.utf8) {
                 found.accountRows += 1
-                if isRequestedIssuer { found.issuerRows += 1 }
+                guard isRequestedIssuer else { return }
+                found.issuerRows += 1
+                if request.looksForOthers && !found.othersAskForClaims { found.othersAskForClaims = line.bytes.contains(UInt8(ascii: "@")) }
                 return
             }
             do {
@@ -114,7 +131,11 @@ public struct AuthID: Hashable, Sendable {
                 found.accountRows += 1
                 if let issuer = request.issuer, row.issuer != issuer { return }
                 found.issuerRows += 1
-                if keeping(row.identity) { found.rows.append(row) }
+                if keeping(row.identity) {
+                    found.rows.append(row)
+                } else if request.looksForOthers && row.identity.asksForClaims {
+                    found.othersAskForClaims = true
+                }
             } catch {
                 if found.problems.count < AuthID.maximumProblems {
                     found.problems.append(RowProblem(line: line.number, text: error.text))

@@ -14,11 +14,14 @@ struct Bystanders {
     private let account: [UInt8]
     private let subject: [UInt8]
     private let email: [UInt8]
+    /// Userinfo's, where it was asked.
+    private let otherEmail: [UInt8]
 
-    init(account: Text, apartFrom person: Person) {
+    init(account: Text, apartFrom person: Person, and other: Person? = nil) {
         self.account = account.utf8
         subject = person.subject.utf8
         email = person.email?.address.utf8 ?? []
+        otherEmail = other?.email?.address.utf8 ?? []
     }
 
     /// Whether the line is such a row and its third column is `issuer`, which has been found good.
@@ -34,6 +37,7 @@ struct Bystanders {
         }
         let word = line.extracting(identity..<end)
         return !Bystanders.resembles(word, subject) && !Bystanders.resembles(word, email)
+            && (otherEmail.isEmpty || !Bystanders.resembles(word, otherEmail))
     }
 
     private static func skipBlanks(_ line: Span<UInt8>, _ start: Int) -> Int {

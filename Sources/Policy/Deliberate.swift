@@ -78,7 +78,9 @@ extension Login {
         // What a home file or a plugin says is bound by every rule, so where one cannot hold they are not asked.
         let canHold = unmet.allSatisfy { mayAsk && $0.isForUserinfo }
         if case .notAsked = evidence.home, canHold { return .needs(.home) }
-        if mayAsk, bench.rows.contains(where: { isForUserinfo($0, unmet, mayBeExcepted) }) { return .needs(.userinfo) }
+        if mayAsk, authID.othersAskForClaims && canHold || bench.rows.contains(where: { isForUserinfo($0, unmet, mayBeExcepted) }) {
+            return .needs(.userinfo)
+        }
         switch evidence.plugins {
         case .notAsked where canHold: return .needs(.plugins)
         case .allowed(let name, _) where unmet.isEmpty:

@@ -21,14 +21,8 @@ struct Login {
         case known(Person)
     }
 
-    /// Userinfo's claims. Where it does not say whether its email is verified, a doubt of the ID token's counts for it too, and what the ID token
-    /// vouches for only where that is the same address.
     mutating func hear(_ claims: JSONObject) {
-        var claims = claims
-        if claims["email_verified"] == nil, !token.emailIsVerified || isTokens(claims["email"]?.string) {
-            claims["email_verified"] = token.emailVerified
-        }
-        userinfo = .known(Person(subject: token.subject, claims: claims, emailTrust: token.emailTrust))
+        userinfo = .known(Person(claims, beside: token))
     }
 
     /// Userinfo only adds: what the ID token grants it cannot take away.
@@ -66,8 +60,7 @@ struct Login {
     }
 
     private func isTokens(_ address: Text?) -> Bool {
-        guard let address, let own = token.email?.address else { return false }
-        return own.equalsIgnoringASCIICase(address)
+        address.map(token.hasEmail) ?? false
     }
 
     /// Userinfo vouches for the ID token's address, or for its own where the ID token has none: not for another beside it.

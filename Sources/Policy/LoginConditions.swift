@@ -32,7 +32,7 @@ extension Login {
     }
 
     func add(hours: WeeklyHours, to obstacles: inout [Obstacle]) {
-        if !hours.contains(now) { obstacles.append(.closed(hours, opens: hours.nextOpening(after: now))) }
+        if !hours.contains(now) { obstacles.append(.closed(hours, at: now)) }
     }
 
     /// What a rule asks for, and for sshd what cannot be checked here.
@@ -68,7 +68,11 @@ extension Login {
         var obstacles: [Obstacle] = []
         switch answer(row.identity) {
         case .yes: break
-        case .no: obstacles.append(.identity)
+        case .no:
+            obstacles.append(.identity)
+            // What else it says matters only where userinfo may know another name.
+            if case .notAsked = userinfo, hasAccessToken, row.identity.asksForClaims { break }
+            return obstacles
         case .onlyByUnverifiedEmail: obstacles.append(.unverifiedEmail)
         }
         let options = row.options

@@ -8,7 +8,7 @@ public enum Obstacle: Hashable, Sendable {
     case unverifiedEmail
     case expired(at: UnixTime, ago: Int64)
     case notStarted(at: UnixTime, away: Int64)
-    case closed(WeeklyHours, opens: UnixTime?)
+    case closed(WeeklyHours, at: UnixTime)
     case claim(name: Text, wanted: Text, has: [Text])
     /// None of the wanted methods is in `amr`.
     case methods(wanted: [Text], has: [Text])
@@ -53,7 +53,8 @@ extension Obstacle: CustomStringConvertible {
         case .unverifiedEmail: "names this email, and the provider does not vouch for it (email_verified)"
         case .expired(let time, let ago): "expired \(Obstacle.roughly(ago)) ago (\(time))"
         case .notStarted(let time, let away): "starts in \(Obstacle.roughly(away)) (\(time))"
-        case .closed(let hours, let opens): "holds only at \(hours)" + (opens.map { " (next at \($0))" } ?? "")
+        // Looked for only here: it is a walk through days.
+        case .closed(let hours, let time): "holds only at \(hours)" + (hours.nextOpening(after: time).map { " (next at \($0))" } ?? "")
         case .claim(let name, let wanted, let has):
             "wants \(name.escaped(limit: 128)) \(wanted.escaped(limit: 128)); " + Obstacle.token(has: has, name.escaped(limit: 128))
         case .methods(let wanted, let has): "wants amr \(Obstacle.list(wanted, " or ")); " + Obstacle.token(has: has, "amr")

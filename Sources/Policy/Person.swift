@@ -47,6 +47,18 @@ struct Person {
             subject: identity.subject, claims: identity.claims, emailTrust: EmailTrust(identity.row.options))
     }
 
+    /// Userinfo's claims about the same person. Where it does not say whether its email is verified, a doubt of the ID token's counts for it too, and
+    /// what the ID token vouches for only where that is the same address.
+    init(_ userinfo: JSONObject, beside token: Person) {
+        var claims = userinfo
+        if claims["email_verified"] == nil, !token.emailIsVerified || claims["email"]?.string.map(token.hasEmail) == true {
+            claims["email_verified"] = token.emailVerified
+        }
+        self.init(subject: token.subject, claims: claims, emailTrust: token.emailTrust)
+    }
+
+    func hasEmail(_ address: Text) -> Bool { email?.address.equalsIgnoringASCIICase(address) == true }
+
     enum Answer: Hashable {
         case no
         case yes

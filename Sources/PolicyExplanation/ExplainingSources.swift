@@ -45,7 +45,7 @@ final class ExplainingSources: VerifierSources {
 
     func providers() throws(Refusal) -> Providers { try folder.providers() }
 
-    func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
+    func authID(for account: Principal, naming identity: VerifiedIdentity, _ userinfo: UserinfoAnswer) throws(Refusal) -> AuthID {
         try authID(for: account, of: identity.issuer)
     }
 

@@ -93,7 +93,7 @@ struct NearestChange {
     /// What rows and requirements share.
     private func common(_ obstacle: Obstacle, _ tail: String = "") -> Change? {
         switch obstacle {
-        case .closed(_, let opens?): return .wait(until: opens)
+        case .closed(let hours, let time): return hours.nextOpening(after: time).map { .wait(until: $0) }
         case .notStarted(let time, _): return .wait(until: time)
         case .methods(let wanted, _):
             return .logIn("with \(wanted.map(\.escaped).joined(separator: " or ")) (the claim amr has to say so)\(tail)")
@@ -118,7 +118,7 @@ struct NearestChange {
             case .requirement: break
             case .identity, .unverifiedEmail, .accountClaim, .systemAccount: return newRow
             case .expired: expires = now + NearestChange.renewal
-            case .closed(_, nil): dropped.append("hours")
+            case .closed(let hours, let time) where hours.nextOpening(after: time) == nil: dropped.append("hours")
             case .noCommonAddress, .addressesNotCombinable: dropped.append("from")
             case .claim(let name, let wanted, _):
                 changes.append(

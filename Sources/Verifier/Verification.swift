@@ -80,7 +80,7 @@ public struct Verification<Sources: VerifierSources> {
         let key = Text(identity.certificate.key.sshFingerprint)
         var evidence = Evidence(
             revocations: try sources.revocations(about: identity.revocationSubject(key: key)), clientAddress: sources.clientAddress)
-        let authID = try sources.authID(for: account, naming: identity)
+        var authID = try sources.authID(for: account, naming: identity, .notAsked)
         while true {
             let deliberation = Policy.authorize(identity, as: account, at: now, authID: authID, config: config, evidence: evidence)
             self.deliberation = deliberation
@@ -91,7 +91,11 @@ public struct Verification<Sources: VerifierSources> {
             case .refused(let refusal): throw refusal
             case .needs(.userID): evidence.userID = sources.userID(of: account)
             case .needs(.home): evidence.home = config.homePolicy ? sources.home(of: account, naming: identity) : .off
-            case .needs(.userinfo): try askUserinfo(about: identity, key, &evidence)
+            case .needs(.userinfo):
+                try askUserinfo(about: identity, key, &evidence)
+                if case .verified = evidence.userinfo, authID.othersAskForClaims {
+                    authID = try sources.authID(for: account, naming: identity, evidence.userinfo)
+                }
             case .needs(.plugins):
                 // They are told what userinfo says, too.
                 if sources.hasPlugins, identity.accessToken != nil, case .notAsked = evidence.userinfo {

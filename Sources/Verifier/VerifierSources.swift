@@ -15,7 +15,7 @@ public protocol VerifierSources {
     /// is touched.
     mutating func keys(for token: TimelyToken) throws(Refusal) -> JWKSet
     /// The rows of that account, or at least those that this identity could come in by.
-    mutating func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID
+    mutating func authID(for account: Principal, naming identity: VerifiedIdentity, _ userinfo: UserinfoAnswer) throws(Refusal) -> AuthID
     /// The client's address, where sshd says it.
     var clientAddress: NetworkAddress? { get }
     /// Those of `revoked` that can concern this subject.

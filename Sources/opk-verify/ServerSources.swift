@@ -65,10 +65,10 @@ struct ServerSources: VerifierSources {
         }
     }
 
-    func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
+    func authID(for account: Principal, naming identity: VerifiedIdentity, _ userinfo: UserinfoAnswer) throws(Refusal) -> AuthID {
         begin(.policy)
         do {
-            return try AuthID(for: account, naming: identity, at: configFolder + "/auth_id", trust: trust)
+            return try AuthID(for: account, naming: identity, userinfo: userinfo, at: configFolder + "/auth_id", trust: trust)
         } catch {
             throw Refusal(.unsafeFile, "\(error)")
         }

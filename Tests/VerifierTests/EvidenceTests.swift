@@ -327,6 +327,20 @@ struct GrantLineTests {
         #expect(try options(answer((1...16).map { row("permitopen=\"h:\($0)\"") }.joined()))?.count == 16)
     }
 
+    @Test("the log names the row behind each line that is printed, however many give the same")
+    func hidden() throws {
+        let many = String(repeating: row("restrict"), count: 20) + row("reason=\"shell\"")
+        let line = try answer(many).logLine
+        #expect(line.contains(",21 ") && line.contains("grant-reason=\"shell\""), "\(line)")
+    }
+
+    @Test("V67 a log line is bounded, whatever an account's owner writes into the home file")
+    func bounded() throws {
+        let options = (1...500).map { "claim=\"\(String(repeating: "\u{80}", count: 21))\($0):0\"" }.joined(separator: ",")
+        let line = try answer("") { $0.homeText = row(options) }.logLine
+        #expect(line.hasPrefix("refused ") && line.utf8.count < 4096 && line.contains("condition-not-met"), "\(line.utf8.count)")
+    }
+
     @Test("the log says which rows, home rows or plugin admitted, the first reason, and that a glass was broken")
     func log() throws {
         let rows = try answer(row("reason=\"CHG-1\"") + row() + "other alice-1 \(issuer)\n" + row("pty,reason=\"CHG-2\"")).logLine

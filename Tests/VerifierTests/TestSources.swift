@@ -53,7 +53,7 @@ struct TestSources: VerifierSources {
         }
     }
 
-    func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
+    func authID(for account: Principal, naming identity: VerifiedIdentity, _ userinfo: UserinfoAnswer) throws(Refusal) -> AuthID {
         try ask("authID")
         return AuthID(parsing: Array(authIDText.utf8), for: account, of: identity.issuer)
     }

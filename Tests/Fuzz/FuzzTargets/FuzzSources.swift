@@ -92,7 +92,7 @@ struct FuzzSources: VerifierSources {
         return keySet
     }
 
-    func authID(for account: Principal, naming identity: VerifiedIdentity) throws(Refusal) -> AuthID {
+    func authID(for account: Principal, naming identity: VerifiedIdentity, _ userinfo: UserinfoAnswer) throws(Refusal) -> AuthID {
         log.asked.append("authID")
         return AuthID(parsing: FuzzSources.authIDText, for: account, of: identity.issuer)
     }
