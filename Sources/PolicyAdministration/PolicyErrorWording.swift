@@ -84,7 +84,7 @@ extension PolicyError: CustomStringConvertible {
         case .ambiguous(_, _, let hint): hint
         case .brokenRevoked: "`opk edit revoked` mends it"
         case .noEditor: "set VISUAL or EDITOR to an editor that is installed"
-        case .editedMeanwhile(_, let copy): "run `opk edit` again and take over what you want of \(Text(copy).escaped)"
+        case .editedMeanwhile(_, let copy): "edit it again and take over what you want of \(Text(copy).escaped)"
         default: nil
         }
     }

@@ -36,6 +36,10 @@ public struct RevocationTarget: Sendable, Equatable {
                 whole = Text(word.string + "@" + issuer.string)
             }
             self.init(what: try RevocationTarget.parsed(whole))
+        } else if issuer != nil, word.contains(UInt8(ascii: "@")), !RevocationTarget.isFile(word) {
+            throw .revocation(
+                "\(word.escaped(limit: 200)) is an address: without --issuer it is email:\(word.escaped(limit: 200)); a subject that looks so is sub:… with --issuer"
+            )
         } else if let issuer, !RevocationTarget.isFile(word) {
             self.init(what: try RevocationTarget.parsed(Text("sub:" + word.string + "@" + issuer.string)))
         } else if issuer != nil {

@@ -88,6 +88,38 @@ struct PermissionsTests {
         }
     }
 
+    @Test("V66 As root nothing is changed where somebody else could turn the way, nor through a link on it")
+    func turned() throws {
+        let server = try Server()
+        let victims = try Server()
+        try victims.rows("")
+        chmod(victims.places.authID, 0o600)
+        let untouched = mode(victims.places.authID)
+        try server.rows("")
+        chmod(server.places.authID, 0o666)
+        let fix = PermissionFix(PermissionCheck(server.places))
+        let step = try #require(fix.steps.first { $0.expected.path == server.places.authID })
+        let folder = server.places.configFolder
+        rename(folder, folder + ".old")
+        symlink(victims.places.configFolder, folder)
+        #expect(fix.apply(step)?.contains("link") == true && mode(victims.places.authID) == untouched)
+        unlink(folder)
+        rename(folder + ".old", folder)
+        chown(folder, 2, 2)
+        #expect(fix.apply(step)?.contains("others than root") == true)
+        chown(folder, 0, 0)
+        #expect(fix.apply(step) == nil)
+    }
+
+    @Test("V66 What lies behind a linked policy.d is nobody's business here")
+    func linkedPlugins() throws {
+        let server = try Server()
+        let elsewhere = try server.write("elsewhere.yml", "name: x\n", mode: 0o666, as: "bin:bin")
+        symlink((elsewhere as NSString).deletingLastPathComponent, server.places.pluginFolder)
+        let check = PermissionCheck(server.places)
+        #expect(!check.items.contains { $0.expected.path.hasSuffix("elsewhere.yml") })
+    }
+
     @Test("A file of the policy that has to be there and is not is a fault that no change of modes mends")
     func absent() throws {
         let server = try Server()

@@ -17,7 +17,7 @@ struct RevokeTests {
             (["1234", "--issuer", "google"], "sub:1234@https://accounts.google.com"),
             (["sub:1234", "--issuer", "google"], "sub:1234@https://accounts.google.com"),
             (["sub:a@b@https://idp.example.com"], "sub:a@b@https://idp.example.com"),
-            (["a@b", "--issuer", "https://idp.example.com"], "sub:a@b@https://idp.example.com"),
+            (["sub:a@b", "--issuer", "https://idp.example.com"], "sub:a@b@https://idp.example.com"),
             ([print], "key:" + print), (["key:" + print], "key:" + print),
             (["issuer:https://idp.example.com"], "issuer:https://idp.example.com"),
             (["sub:x y#'\\@https://idp.example.com"], "\"sub:x y#'\\\\@https://idp.example.com\""),

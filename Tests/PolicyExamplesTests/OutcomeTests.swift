@@ -191,7 +191,10 @@ struct ShownOutcome: CustomStringConvertible, Sendable {
             claims: shown.claims.object ?? JSONObject(), issuedAt: now + -60)
         let account = try #require(Principal(Text(shown.account)))
         var evidence = Evidence()
-        if let address = shown.from { evidence.clientAddress = try #require(NetworkAddress(address)) }
+        if let address = shown.from {
+            let known: NetworkAddress = try #require(NetworkAddress(address))
+            evidence.clientAddress = known
+        }
         (evidence.home, evidence.plugins, evidence.userID) = (.absent, .none, .known(shown.userID))
         return authorize(
             supposing: person, as: account, at: now, authID: person.authID(for: account, parsing: bytes), config: config, evidence: evidence

@@ -63,7 +63,10 @@ struct Question {
         if let userinfo { login.hear(userinfo.object ?? JSONObject()) }
         var evidence = evidence
         evidence.revocations = try Revocations(parsing: Array(revoked.utf8))
-        if let address { evidence.clientAddress = try #require(NetworkAddress(Text(address))) }
+        if let address {
+            let known: NetworkAddress = try #require(NetworkAddress(Text(address)))
+            evidence.clientAddress = known
+        }
         let authID = AuthID(parsing: Array(rows.utf8), for: principal(account), of: someIssuer)
         return login.deliberate(authID, try ServerConfig(parsing: Array(config.utf8)), evidence)
     }

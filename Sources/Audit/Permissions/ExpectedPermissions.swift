@@ -33,7 +33,9 @@ struct ExpectedPermissions {
         ]
         if FileFacts(places.pluginFolder) != nil {
             list.append(folder(places.pluginFolder, false))
-            let names = (try? Folder.names(in: places.pluginFolder, atMost: 1000)) ?? []
+            // Through a link it would be somebody else's folder.
+            let isFolder = FileFacts(places.pluginFolder)?.kind == .folder
+            let names = !isFolder ? [] : (try? Folder.names(in: places.pluginFolder, atMost: 1000)) ?? []
             list += names.filter { $0.hasSuffix(".yml") }.map { file(places.pluginFolder + "/" + $0, false) }
         }
         return list

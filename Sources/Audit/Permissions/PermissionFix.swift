@@ -9,7 +9,7 @@ import Vocabulary
 #endif
 
 /// `opk permissions fix`: gives everything that is off the owner and mode that the installation gives. Each is opened first, without following a
-/// link, and changed by its descriptor: what is put into its place meanwhile is not touched.
+/// link anywhere on its way, and changed by its descriptor: what is put into its place meanwhile is not touched.
 public struct PermissionFix: Sendable {
     public let steps: [Step]
     /// What no change of owner or mode mends: links, second names, what is not there.
@@ -48,9 +48,11 @@ public struct PermissionFix: Sendable {
             guard let id = expected.groupID else { return "there is no group \(name)" }
             group = id
         }
-        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY
-        let number = unsafe opk_open(expected.path, flags, 0)
-        guard number >= 0 else { return errno == ELOOP ? "it is a symbolic link" : PermissionFix.text(errno) }
+        let number: Int32
+        switch PermissionFix.open(expected.path) {
+        case .opened(let descriptor): number = descriptor
+        case .refused(let why): return why
+        }
         defer { close(number) }
         var facts = stat()
         guard unsafe fstat(number, &facts) == 0 else { return PermissionFix.text(errno) }
@@ -64,6 +66,41 @@ public struct PermissionFix: Sendable {
             fchmod(number, mode_t(expected.mode)) == 0
         else { return PermissionFix.text(errno) }
         return nil
+    }
+
+    private enum Opening {
+        case opened(Int32)
+        case refused(String)
+    }
+
+    /// Part by part, and no part a link. What root changes lies on a way that nobody but root can turn elsewhere meanwhile.
+    private static func open(_ path: String) -> Opening {
+        var parts = path.split(separator: "/").map(String.init)
+        guard path.hasPrefix("/"), let name = parts.popLast() else { return .refused("this is not the path of a file") }
+        let isRoot = geteuid() == 0
+        var folder = unsafe opk_open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
+        for part in parts {
+            guard folder >= 0 else { return .refused(text(errno)) }
+            let next = unsafe opk_openat(folder, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
+            let number = errno
+            close(folder)
+            guard next >= 0 else {
+                return .refused(
+                    number == ELOOP || number == ENOTDIR ? "\(Text(part).escaped), on its way, is no folder but a link" : text(number))
+            }
+            var facts = stat()
+            let isRoots =
+                unsafe fstat(next, &facts) == 0 && facts.st_uid == 0 && (facts.st_mode & 0o022 == 0 || facts.st_mode & 0o1000 != 0)
+            if isRoot && !isRoots {
+                close(next)
+                return .refused("\(Text(part).escaped), on its way, may be changed by others than root: let them do it themselves")
+            }
+            folder = next
+        }
+        guard folder >= 0 else { return .refused(text(errno)) }
+        defer { close(folder) }
+        let number = unsafe opk_openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0)
+        return number >= 0 ? .opened(number) : .refused(errno == ELOOP ? "it is a symbolic link" : text(errno))
     }
 
     private static func text(_ number: Int32) -> String {

@@ -55,15 +55,16 @@ extension Auditor {
             AuditReport.HomeVerdict(file: file, account: account.name, rows: authID.rows.prefix(1000).map(AuditReport.RowVerdict.init)))
     }
 
-    /// At the file or folder where the fault is.
+    /// At the file or folder where the fault is. As the account itself: what lies there can be another thing by the time that the command is typed, and
+    /// must not become one of root's that is given away.
     private static func remedy(_ unsafe: UnsafeFile, _ account: Account) -> String? {
         let path = shellWord(unsafe.path)
-        return switch unsafe.fault {
-        case .notTheAccounts: "chown \(shellWord(account.name)) \(path)"
-        case .writableByOthers: "chmod go-w \(path)"
-        case .openToOthers: "chmod 600 \(path)"
-        case .hardLinks: "cp -p \(path) \(path).new; mv \(path).new \(path)"
-        default: nil
+        let command: String
+        switch unsafe.fault {
+        case .writableByOthers: command = "chmod go-w \(path)"
+        case .openToOthers: command = "chmod 600 \(path)"
+        default: return nil
         }
+        return geteuid() == 0 ? "runuser -u \(shellWord(account.name)) -- \(command)" : command
     }
 }

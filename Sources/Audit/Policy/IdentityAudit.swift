@@ -91,7 +91,7 @@ enum PublicProviders {
 
     /// Claims that say nothing about a person that is not so for everybody of the provider, or of the tenant.
     static let claimsOfEverybody: Set<String> = [
-        "iss", "aud", "azp", "email_verified", "tid", "ver", "hd", "typ", "token_type", "tenant_ctry",
+        "iss", "aud", "azp", "email_verified", "tid", "ver", "typ", "token_type", "tenant_ctry",
     ]
 
     /// Where anybody can make an account.

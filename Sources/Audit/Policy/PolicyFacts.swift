@@ -82,7 +82,10 @@ extension Auditor {
     private mutating func add(_ failure: ServerConfig.Failure, _ code: FindingCode, in file: String) {
         switch failure {
         case .unsafe(let unsafe): add(unsafe, in: file)
-        case .malformed(_, let error): found.add(code, file, line: error.line, error.text + ": nobody is admitted", remedy: "opk edit")
+        case .malformed(_, let error):
+            found.add(
+                code, file, line: error.line, error.text + ": nobody is admitted",
+                remedy: "opk edit \(file == places.revoked ? "revoked" : "config.yml")")
         }
     }
 }

@@ -145,11 +145,14 @@ extension Auditor {
         let program = String(command.prefix { $0 != " " && $0 != "\t" })
         guard program.hasPrefix("/"), !program.contains(where: { "\"'$`\\;&|<>()*?".contains($0) }) else { return }
         if let facts = FileFacts(program, following: true) {
-            if facts.mode & 0o022 != 0 {
+            if facts.kind != .file {
+                found.add(.rowCommand, file, line: row.line, "\(Text(program)), which is its command, is no program: a login ends at once")
+            } else if facts.mode & 0o022 != 0 {
+                // What a home file names is not for root to change.
                 found.add(
                     .rowCommand, file, line: row.line,
                     "others than its owner can change its command, \(Text(program)) (mode \(facts.octal))",
-                    remedy: "chmod go-w \(shellWord(program))")
+                    remedy: isHome ? nil : "chmod go-w \(shellWord(program))")
             }
         } else {
             found.add(.rowCommand, file, line: row.line, "there is no \(Text(program)), which is its command: a login ends at once")
