@@ -34,7 +34,10 @@ public struct Auditor {
 
     private mutating func run() {
         let sshd = places.looksAtMachine ? askSSHD() : nil
-        if let user = sshd?.first("authorizedkeyscommanduser"), let account = Account.named(user) { verifierAccount = account }
+        // Whoever runs another program's command need not read our files.
+        if let sshd, asksOurs(sshd), let user = sshd.first("authorizedkeyscommanduser"), let account = Account.named(user) {
+            verifierAccount = account
+        }
         readPolicy()
         auditProviders()
         auditConfig()

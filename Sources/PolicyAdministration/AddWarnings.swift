@@ -16,6 +16,7 @@ extension AddRow.Outcome {
         if let warning = accountWarning(place) { warnings.append(warning) }
         if let warning = issuerWarning(place) { warnings.append(warning) }
         if let warning = identityWarning { warnings.append(warning) }
+        warnings += denials(place)
         if !others.isEmpty {
             warnings.append(
                 PolicyWarning(
@@ -42,6 +43,37 @@ extension AddRow.Outcome {
         }
         let row = KnownIssuer.row(of: meaning.issuer) ?? "\(meaning.issuer.escaped(limit: 200)) CLIENT-ID 24h"
         return PolicyWarning(text: text, hint: "`opk edit providers`, and there: \(row)")
+    }
+
+    /// What takes away at once what the row gives.
+    private func denials(_ place: PolicyPlace) -> [PolicyWarning] {
+        guard case .system = place.kind else { return [] }
+        var warnings: [PolicyWarning] = []
+        if let config = place.config {
+            if case .named(let account) = meaning.account, config.denyUsers.contains(where: { $0.equalsIgnoringASCIICase(account.text) }) {
+                warnings.append(PolicyWarning(text: "deny_users of config.yml has \(account): nobody is admitted as that", hint: nil))
+            }
+            if case .emailOrSubject(let email) = meaning.identity, config.denyEmails.contains(where: { $0.equalsIgnoringASCIICase(email) })
+            {
+                warnings.append(PolicyWarning(text: "deny_emails of config.yml has \(email): this row admits nobody", hint: nil))
+            }
+        }
+        for revocation in place.revocations?.rows ?? [] where revocation.before == nil {
+            let isOut =
+                switch (revocation.what, meaning.identity) {
+                case (.email(let out), .emailOrSubject(let email)): out.equalsIgnoringASCIICase(email)
+                case (.subject(let out, let issuer), .subject(let subject)): out == subject && issuer == meaning.issuer
+                case (.issuer(let issuer), _): issuer == meaning.issuer
+                default: false
+                }
+            if isOut {
+                warnings.append(
+                    PolicyWarning(
+                        text: "line \(revocation.line) of revoked has \(revocation.what): this row admits nobody",
+                        hint: "`opk restore --line \(revocation.line)`"))
+            }
+        }
+        return warnings
     }
 
     private static func withoutSlash(_ issuer: Text) -> Text {

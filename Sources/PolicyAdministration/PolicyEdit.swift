@@ -57,7 +57,7 @@ public struct PolicyEdit: Sendable {
                 workspace.remove()
                 return .unchanged
             }
-            let faults = file.faults(text, in: place)
+            let faults = text.isEmpty ? ["it is empty, and was not"] : file.faults(text, in: place)
             switch faults.isEmpty ? Answer.saveAnyway : ask(faults) {
             case .again: continue
             case .exit:

@@ -54,7 +54,8 @@ public struct PolicyListing: Sendable {
 
 extension PolicyListing.Filter {
     func takes(_ row: AuthRow, at now: UnixTime) -> Bool {
-        if let account, row.account.description != account.string { return false }
+        // A row for whatever account a claim names is about every one.
+        if let account, row.account != .byClaim, row.account.description != account.string { return false }
         if let who, !row.identity.isWritten(who), !isDomain(row.identity, of: who) { return false }
         return !onlyExpired || PolicyListing.State(row.options, at: now) == .expired
     }

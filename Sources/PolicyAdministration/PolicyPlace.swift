@@ -101,6 +101,10 @@ public struct PolicyPlace: Sendable {
         }
     }
 
+    /// config.yml and revoked; nil where they cannot be read.
+    public var config: ServerConfig? { try? ServerConfig.read(folder + "/config.yml", trust: trust) }
+    public var revocations: Revocations? { try? Revocations.read(folder + "/revoked", trust: trust, about: nil) }
+
     /// The rows of providers; nil where they are not for the user who asks, or cannot be read.
     public var providers: Providers? {
         let folder = kind == .system ? folder : PolicyPlace.defaultFolder

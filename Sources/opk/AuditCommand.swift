@@ -4,6 +4,12 @@ import Display
 import KeyCache
 import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
@@ -48,6 +54,11 @@ struct AuditCommand: ParsableCommand {
             }
         }
         var places = try folders.places()
+        // A slip in a name must not be a clean bill.
+        let named = [providersFile, policyFile, places.isSystemFolder ? nil : places.configFolder]
+        for path in named.compactMap({ $0 }) where unsafe access(path, F_OK) != 0 {
+            throw ValidationError("there is no \(Text(path).escaped(limit: 200))")
+        }
         places.cacheFolder = cacheDir
         places.sshd = sshd ?? Installation.sshd
         places.sshdConfig = sshdConfig

@@ -34,6 +34,10 @@ struct Opk: ParsableCommand {
 
     /// With the arguments as the kernel gave them.
     static func main() {
+        // A name that is not UTF-8 would become another.
+        if let word = ProcessArguments.words.first(where: { Text(validating: $0) == nil }) {
+            exit(withError: ValidationError("an argument is not UTF-8: \(escaped(word, limit: 80))"))
+        }
         main(ProcessArguments.texts)
     }
 }

@@ -194,6 +194,13 @@ struct AddTests {
         #expect(run.errors.contains("a slash at the end counts"), "\(run)")
         run = try desk.opk("add", "root", "email:a@b.c", "google")
         #expect(run.errors.contains("email: included"), "\(run)")
+        try desk.write("config.yml", "deny_users: [root]\ndeny_emails: [Mallory@b.c]\n")
+        try desk.write("revoked", "# out\nemail:OUT@b.c\n")
+        run = try desk.opk("add", "root", "mallory@b.c", "google")
+        #expect(run.errors.contains("deny_users of config.yml has root") && run.errors.contains("deny_emails of config.yml has"), "\(run)")
+        run = try desk.opk("add", "www", "out@b.c", "google")
+        #expect(run.errors.contains("line 2 of revoked has email:OUT@b.c") && !run.errors.contains("deny_"), "\(run)")
+        try desk.write("config.yml", "")
         run = try desk.opk("add", "root", "oidc:groups:x", "google", "--json")
         #expect(try run.errors.isEmpty && run.json()["warnings"]?.array?.isEmpty == true)
     }
@@ -212,6 +219,17 @@ struct AddTests {
             #expect(try desk.opk("remove", "root", "new@b.c", "google").status == 0)
             #expect(desk.bytes() == Array((old + glue).utf8), "\(old.debugDescription)")
         }
+    }
+
+    @Test("An argument that is not UTF-8 is not turned into another: nothing is written")
+    func notUTF8() throws {
+        let desk = try Desk()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", "exec \"$0\" add root $'a\\xff@b.c' google --config-dir \"$1\" 2> /dev/null", Desk.opk, desk.config]
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 64 && desk.bytes() == nil)
     }
 
     @Test("Calls that lack a word end with 64")

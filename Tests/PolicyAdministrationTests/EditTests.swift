@@ -81,6 +81,14 @@ struct EditTests {
         #expect(run.status == 0 && run.output.contains("is installed") && desk.text(file) == text, "\(run)")
     }
 
+    @Test("A file that was emptied is not installed without being asked for", .enabled(if: hasTerminal, "no script(1)"))
+    func emptied() throws {
+        let desk = try Desk(row)
+        let run = try edit(desk, editor: ": > \"$1\"", answers: "x\n")
+        #expect(run.output.contains("it is empty, and was not"), "\(run)")
+        #expect(desk.text() == row)
+    }
+
     @Test("Edit again begins with what was written", .enabled(if: hasTerminal, "no script(1)"))
     func again() throws {
         let desk = try Desk(row)

@@ -44,6 +44,9 @@ extension Auditor {
         for problem in authID.problems { found.add(.homeRow, file, line: problem.line, problem.text + ": the row grants nothing") }
         for row in authID.rows { audit(row, file, isHome: true) }
         let all = AuthID(parsing: content)
+        for problem in all.problems where !authID.problems.contains(where: { $0.line == problem.line }) {
+            found.add(.homeRow, file, line: problem.line, problem.text + ": the row grants nothing")
+        }
         for row in all.rows where row.account != .named(name) {
             guard row.account != .byClaim else { continue }
             found.add(.homeIdle, file, line: row.line, "in this file only rows of \(name.text) count")

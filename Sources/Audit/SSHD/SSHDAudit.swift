@@ -53,6 +53,10 @@ extension Auditor {
         auditUser(sshd, files, file, line)
     }
 
+    func asksOurs(_ sshd: SSHDSettings) -> Bool {
+        SSHDFiles.words(sshd.first("authorizedkeyscommand") ?? "").first.map(isVerifier) ?? false
+    }
+
     /// Whether this path leads to the opk-verify that is installed here.
     private func isVerifier(_ path: String) -> Bool {
         if path == places.verifier { return true }
