@@ -194,7 +194,7 @@ let package = Package(
             ["Plugins", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "ChildProcess", "LibCrypto", "Verifier", "Vocabulary"],
             exclude: ["opkssh_peer.py"]),
         testing("KeyCacheTests", ["KeyCache", "JOSE", "SafeFiles", "Vocabulary"]),
-        testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
+        testing("VerifierTests", ["Verifier", "Policy", "PKToken", "JOSE", "SSHKeys", "SafeFiles", "LibCrypto", "Vocabulary"]),
         testing(
             "OpkVerifyTests",
             [

@@ -48,6 +48,7 @@ public struct Auditor {
         guard places.looksAtMachine else { return }
         if let sshd { audit(sshd) }
         auditPrograms()
+        auditCommand()
         auditWays()
         auditCache()
         auditState()

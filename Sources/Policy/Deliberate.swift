@@ -72,13 +72,18 @@ extension Login {
         if !sure.isEmpty {
             // Where sshd has to check what a rule says, userinfo is asked if it may know of an exception.
             let isOpen =
-                mayBeExcepted || mayAsk && bench.rows.contains { $0.row.options.isBreakGlass && isForUserinfo($0, unmet, mayBeExcepted) }
+                mayBeExcepted
+                || mayAsk
+                    && (authID.othersAskForClaims && rules.contains { $0.from != nil && $0.rule.exceptBreakGlass }
+                        || bench.rows.contains { $0.row.options.isBreakGlass && isForUserinfo($0, unmet, mayBeExcepted) })
             return isOpen && sure.allSatisfy { $0.from != nil } ? .needs(.userinfo) : .admitted(bench.grants)
         }
         // What a home file or a plugin says is bound by every rule, so where one cannot hold they are not asked.
         let canHold = unmet.allSatisfy { mayAsk && $0.isForUserinfo }
         if case .notAsked = evidence.home, canHold { return .needs(.home) }
-        if mayAsk, authID.othersAskForClaims && canHold || bench.rows.contains(where: { isForUserinfo($0, unmet, mayBeExcepted) }) {
+        // One of the rows that were left out may be marked break-glass.
+        let othersMayHold = unmet.allSatisfy { $0.isForUserinfo || $0.rule.exceptBreakGlass }
+        if mayAsk, authID.othersAskForClaims && othersMayHold || bench.rows.contains(where: { isForUserinfo($0, unmet, mayBeExcepted) }) {
             return .needs(.userinfo)
         }
         switch evidence.plugins {

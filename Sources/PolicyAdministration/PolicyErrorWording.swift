@@ -82,7 +82,9 @@ extension PolicyError: CustomStringConvertible {
         case .restless: "stop that program first"
         case .certificate(_, let hint): hint
         case .ambiguous(_, _, let hint): hint
-        case .brokenRevoked: "`opk edit revoked` mends it"
+        case .brokenRevoked(_, let fault):
+            "`opk edit revoked` mends it" + (fault.line > 0 ? "; `opk restore --line \(fault.line)` takes that line away" : "")
+        case .output: "what was asked for may have been done all the same: look with `opk list`"
         case .noEditor: "set VISUAL or EDITOR to an editor that is installed"
         case .editedMeanwhile(_, let copy): "edit it again and take over what you want of \(Text(copy).escaped)"
         default: nil

@@ -30,7 +30,16 @@ public struct RestoreRow: Sendable {
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: [NumberedRow]) {
-        let before = try RevokeRow.read(text, file)
+        let before: Revocations
+        do throws(PolicyError) {
+            before = try RevokeRow.read(text, file)
+        } catch {
+            // The one line that keeps the file from being read may go, where it is named and nothing else is wrong.
+            guard case .brokenRevoked(_, let fault) = error, case .line(let number) = selection, fault.line == number else { throw error }
+            let changed = PolicyText.removing([number], from: text)
+            _ = try RevokeRow.read(changed, file)
+            return (changed, NumberedRow.rows([number], of: text))
+        }
         let lines = try chosen(before, text)
         let changed = PolicyText.removing(Set(lines), from: text)
         let after = try RevokeRow.read(changed, file)

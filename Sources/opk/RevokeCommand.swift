@@ -84,7 +84,7 @@ struct RevokeCommand: ParsableCommand {
     }
 
     /// For a shell, since a certificate may say anything and this is made to be copied.
-    private static func quoted(_ word: Text) -> String {
+    static func quoted(_ word: Text) -> String {
         "'" + word.escapedOnce(limit: 400).split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 

@@ -28,6 +28,42 @@ struct AuditTests {
         #expect(report.exitStatus >= Int32(spoiling.code.severity.rawValue))
     }
 
+    @Test("Root runs no program, not even for its version, that others could have put there")
+    func notRun() throws {
+        let server = try Server()
+        let mark = server.folder + "/ran"
+        try server.write("usr/libexec/opk/opk-fetch", "#!/bin/sh\ntouch \(mark)\necho opk-fetch \(Version.text)\n", mode: 0o755)
+        #expect(server.audit().findings.isEmpty && FileManager.default.fileExists(atPath: mark))
+        unlink(mark)
+        chmod(server.places.helperFolder, 0o777)
+        #expect(server.audit().codes.contains(.programMode) && !FileManager.default.fileExists(atPath: mark))
+    }
+
+    /// Commands that change owner, mode or content of what is there, and need nothing else.
+    static let mendable: [Spoiling] = Spoiling.all.filter {
+        [
+            .fileLink, .fileOwner, .fileMode, .fileHardLinks, .folderOwner, .folderMode, .folderAbove, .fileUnreadable, .fileExposed,
+            .programMode,
+            .sudoersRule,
+        ].contains($0.code)
+    }
+
+    @Test("The command that is named mends it", arguments: mendable)
+    func remedy(spoiling: Spoiling) throws {
+        let server = try Server()
+        try spoiling.act(server)
+        let commands = server.audit().findings.filter { $0.code == spoiling.code }.compactMap(\.remedy)
+        #expect(!commands.isEmpty)
+        let tools = ["chmod", "chown", "chgrp", "cp", "install"]
+        for command in commands where tools.contains(String(command.prefix { $0 != " " })) {
+            // Without the part that is opk's own, which its own tests run.
+            let alone = command.replacing("; opk permissions fix", with: "")
+            _ = try ChildProcess.run("/bin/sh", ["-c", alone], environment: .inherited(), deadline: 10_000)
+            let left = server.audit().findings.filter { $0.code == spoiling.code && $0.remedy == command }
+            #expect(left.isEmpty, "\(command): \(left)")
+        }
+    }
+
     @Test("What only looks like a fault is not called one", arguments: Innocence.all)
     func innocent(innocence: Innocence) throws {
         let server = try Server()

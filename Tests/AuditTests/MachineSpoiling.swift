@@ -82,6 +82,18 @@ extension Spoiling {
         Spoiling(.sudoersBad, "not in its grammar", file: "sudoers.d/opk") {
             try $0.write("sudoers.d/opk", "nobody ALL=((\n", mode: 0o440)
         },
+        Spoiling(.sudoersBad, "that sudo is not told of", file: "sudoers.d/opk") { server in
+            try server.write("sudoers", "Defaults env_reset\n# @includedir \(server.folder)/sudoers.d\n", mode: 0o440)
+        },
+        Spoiling(.programMode, "opk is somebody's", file: "usr/bin/opk") { server in
+            mkdir(server.folder + "/usr/bin", 0o755)
+            try server.write("usr/bin/opk", "#!/bin/sh\n", mode: 0o755, as: "bin:bin")
+        },
+        Spoiling(.programMode, "opk's folder can be written by all", file: "usr/bin") { server in
+            mkdir(server.folder + "/usr/bin", 0o755)
+            chmod(server.folder + "/usr/bin", 0o777)
+            try server.write("usr/bin/opk", "#!/bin/sh\n", mode: 0o755)
+        },
         Spoiling(.sudoersRule, "another rule", file: "sudoers.d/opk") { server in
             try server.write("sudoers.d/opk", "nobody ALL=(daemon) NOPASSWD: /usr/bin/true\n", mode: 0o440)
         },
@@ -101,7 +113,7 @@ extension Spoiling {
         Spoiling(.keysFailing, "no connection", file: "cache") { server in
             try KeyCache(directory: server.places.cacheFolder).note(
                 .failure(at: server.now, "no connection", after: nil), issuer: Text(issuer))
-            try server.own(server.places.cacheFolder, "daemon:daemon")
+            try server.own(server.places.cacheFolder, "_apt:nogroup")
         },
         Spoiling(.keysStray, "an issuer that no row names", file: "cache") { try $0.keep(age: 1, issuer: "https://gone.example") },
         Spoiling(.stateMode, "not there", file: "state/refusals") { unlink($0.folder + "/state/refusals") },

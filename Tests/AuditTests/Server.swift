@@ -38,9 +38,9 @@ final class Server {
         places.dropIn = folder + "/ssh/60-opk.conf"
         places.cron = folder + "/no-cron"
         places.opksshFiles = [folder + "/opkssh"]
-        // Two accounts that every Debian has, and nobody logs in to.
+        // Two accounts that every Debian has, of one group, and nobody logs in to.
         places.verifierUser = "nobody"
-        places.fetcherUser = "daemon"
+        places.fetcherUser = "_apt"
         places.homes = []
         places.clock = { .synchronised }
         places.sshd = Server.hasSSHD ? Installation.sshd : nil
@@ -56,14 +56,16 @@ final class Server {
         // Without it sshd says nothing; the package makes it when sshd starts.
         mkdir("/run/sshd", 0o755)
         try sshd("")
-        let rule = "nobody ALL=(daemon) NOPASSWD: \(places.helperFolder)/opk-fetch serve\n"
+        let rule = "nobody ALL=(_apt) NOPASSWD: \(places.helperFolder)/opk-fetch serve\n"
         try write("usr/share/opk/sudoers", rule)
         try write("sudoers.d/opk", rule, mode: 0o440)
+        places.mainSudoers = folder + "/sudoers"
+        try write("sudoers", "Defaults env_reset\n@includedir \(folder)/sudoers.d\n", mode: 0o440)
         _ = FileManager.default.createFile(atPath: folder + "/state/refusals", contents: Data(count: 4096))
         chmod(folder + "/state/refusals", 0o600)
         try own(folder + "/state/refusals", "nobody:nogroup")
         try keep(age: 60)
-        try own(folder + "/cache", "daemon:daemon")
+        try own(folder + "/cache", "_apt:nogroup")
         try listen(at: folder + "/log")
     }
 
@@ -120,7 +122,7 @@ final class Server {
             body: body)
         guard let record else { throw CocoaError(.coderInvalidValue) }
         try KeyCache(directory: places.cacheFolder).write(record)
-        try own(folder + "/cache", "daemon:daemon")
+        try own(folder + "/cache", "_apt:nogroup")
     }
 
     func keyFile(_ issuer: String = Server.issuer) -> String {

@@ -58,6 +58,15 @@ struct Spoiling: CustomTestStringConvertible, Sendable {
         Spoiling(.folderAbove, "the folder above is somebody's") { chown($0.folder, 2, 2) },
         Spoiling(.fileUnreadable, "auth_id is for root alone", file: "etc/auth_id") { chmod($0.places.authID, 0o600) },
         Spoiling(.fileUnreadable, "so is the folder") { chmod($0.places.configFolder, 0o700) },
+        Spoiling(.fileUnreadable, "who fetches keys may not read providers", file: "etc/providers") { server in
+            server.places.fetcherUser = "daemon"
+        },
+        Spoiling(.fileUnread, "rules in config.yaml", file: "etc/config.yaml") { try $0.write("etc/config.yaml", "require: []\n") },
+        Spoiling(.fileUnread, "Revoked", file: "etc/Revoked") { try $0.write("etc/Revoked", "email:a@b.c\n") },
+        Spoiling(.fileUnread, "a plugin in a .yaml", file: "etc/policy.d/a.yaml") { server in
+            mkdir(server.places.pluginFolder, 0o755)
+            try server.write("etc/policy.d/a.yaml", "name: a\n")
+        },
         Spoiling(.fileExposed, "all may read auth_id", file: "etc/auth_id") { chmod($0.places.authID, 0o644) },
     ]
 
@@ -128,6 +137,10 @@ struct Spoiling: CustomTestStringConvertible, Sendable {
         row(.rowBreakGlass, "for ever", "bin oidc:groups:oncall \(issuer) break-glass"),
         row(.rowRoot, "nothing but an identity", "root oidc:groups:admins \(issuer)"),
         row(.rowCommand, "no such program", "bin oidc:groups:a \(issuer) command=\"/no/such/program x\""),
+        Spoiling(.rowCommand, "somebody's", file: "etc/auth_id", line: 2) { server in
+            let path = try server.write("shell", "#!/bin/sh\n", mode: 0o755, as: "bin:bin")
+            try server.rows("bin oidc:groups:a \(issuer) command=\"\(path)\"")
+        },
         Spoiling(.rowCommand, "that all can change", file: "etc/auth_id", line: 2) { server in
             let path = try server.write("shell", "#!/bin/sh\n", mode: 0o777)
             try server.rows("bin oidc:groups:a \(issuer) command=\"\(path)\"")

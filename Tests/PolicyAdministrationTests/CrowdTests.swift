@@ -63,18 +63,23 @@ struct CrowdTests {
         "mmap", "munmap", "mprotect", "brk", "madvise", "futex", "rt_sigaction", "rt_sigprocmask", "getrandom",
     ]
 
-    /// All moments of a run from the first call that names the folder: before that the dynamic linker and the runtime are at work.
-    private static func moments(_ desk: Desk, _ words: [String]) throws -> [Moment] {
+    /// What strace sees of a run, without the process's id that comes first.
+    private static func calls(_ desk: Desk, _ words: [String]) throws -> [Substring] {
         let trace = desk.folder + "/trace"
         let run = try Desk.run(
             ["/usr/bin/strace", "-qq", "-f", "-s", "300", "-o", trace, Desk.opk] + words + ["--config-dir", desk.config])
         #expect(run.status == 0, "\(run)")
+        return try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").map { line in
+            line.drop { $0.isNumber || $0 == " " }
+        }
+    }
+
+    /// All moments of a run from the first call that names the folder: before that the dynamic linker and the runtime are at work.
+    private static func moments(_ desk: Desk, _ words: [String]) throws -> [Moment] {
         var counts: [String: Int] = [:]
         var moments: [Moment] = []
         var hasBegun = false
-        for line in try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n") {
-            // The process's id comes first.
-            let words = line.drop { $0.isNumber || $0 == " " }
+        for words in try calls(desk, words) {
             guard let end = words.firstIndex(of: "("), words.first?.isLowercase == true else { continue }
             let call = String(words[..<end])
             counts[call, default: 0] += 1
@@ -82,6 +87,20 @@ struct CrowdTests {
             if hasBegun && !idle.contains(call) { moments.append(Moment(call: call, count: counts[call] ?? 0)) }
         }
         return moments
+    }
+
+    @Test(
+        "The new file is for its writer alone until it has its owner, and is on the disk before it has its name",
+        .enabled(if: hasStrace, "no strace"))
+    func synced() throws {
+        let desk = try Desk("root a@b.c https://accounts.google.com\n")
+        let calls = try Self.calls(desk, ["add", "www", "a@b.c", "google"]).filter { $0.contains(".opk-") || $0.hasPrefix("fsync(") }
+        let made = try #require(calls.firstIndex { $0.hasPrefix("openat(") && $0.contains("O_CREAT") })
+        let synced = try #require(calls.firstIndex { $0.hasPrefix("fsync(") })
+        let named = try #require(calls.firstIndex { $0.hasPrefix("renameat") })
+        #expect(made < synced && synced < named && calls[made].contains(", 0600)"), "\(calls)")
+        // And the folder after it.
+        #expect(calls[named...].contains { $0.hasPrefix("fsync(") }, "\(calls)")
     }
 
     @Test(

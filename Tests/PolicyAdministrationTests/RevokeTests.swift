@@ -1,9 +1,12 @@
+import ChildProcess
 import Foundation
 import MintingKit
 import Policy
 import SSHKeys
 import Testing
 import Vocabulary
+
+@testable import opk
 
 @Suite("opk revoke, opk restore", .serialized)
 struct RevokeTests {
@@ -96,6 +99,29 @@ struct RevokeTests {
                 && desk.opk("restore").status == 64)
         #expect(try desk.opk("restore", "bob@example.com", "--all", "--json").json()["removed"]?.array?.count == 2)
         #expect(desk.text("revoked") == "")
+    }
+
+    @Test("The one line that keeps revoked from being read goes where it is named, and nothing else does")
+    func mended() throws {
+        let desk = try Desk()
+        let good = "# out\nemail:bob@example.com\n"
+        try desk.write("revoked", good + "nonsense\n")
+        let run = try desk.opk("restore", "--line", "2")
+        #expect(run.status == 1 && run.errors.contains("opk restore --line 3"), "\(run)")
+        #expect(try desk.opk("restore", "--line", "3", "--dry-run").status == 0 && desk.text("revoked") == good + "nonsense\n")
+        #expect(try desk.opk("restore", "--line", "3").status == 0 && desk.text("revoked") == good)
+        try desk.write("revoked", "nonsense\nmore\n")
+        #expect(
+            try desk.opk("restore", "--line", "1").status == 1 && desk.text("revoked") == "nonsense\nmore\n", "it would still not be read")
+    }
+
+    @Test("What a certificate says of its person is quoted for the shell that it may be copied into")
+    func quoted() throws {
+        let hostile: Text = "x'; touch /tmp/opk-owned; '@example.com"
+        let said = "  sudo opk revoke " + RevokeCommand.quoted(hostile)
+        let outcome = try ChildProcess.run(
+            "/bin/sh", ["-c", "sudo() { shift 2; printf %s \"$1\"; }; " + said], environment: .inherited(), deadline: 5000)
+        #expect(outcome.output == hostile.utf8)
     }
 
     @Test("A file that refuses everybody as it is, is not added to")

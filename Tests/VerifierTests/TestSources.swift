@@ -1,8 +1,10 @@
+import Foundation
 import JOSE
 import MintingKit
 import PKToken
 import Policy
 import SSHKeys
+import SafeFiles
 import Vocabulary
 
 @testable import Verifier
@@ -53,8 +55,18 @@ struct TestSources: VerifierSources {
         }
     }
 
+    /// Where it is set, the rows are read from this file, as opk-verify reads them: only those that name the person.
+    var authIDPath: String?
+
     func authID(for account: Principal, naming identity: VerifiedIdentity, _ userinfo: UserinfoAnswer) throws(Refusal) -> AuthID {
         try ask("authID")
+        if let authIDPath {
+            do {
+                return try AuthID(for: account, naming: identity, userinfo: userinfo, at: authIDPath, trust: .rootOrUser(getuid()))
+            } catch {
+                throw Refusal(.unsafeFile, "\(error)")
+            }
+        }
         return AuthID(parsing: Array(authIDText.utf8), for: account, of: identity.issuer)
     }
 

@@ -52,6 +52,23 @@ extension Auditor {
         }
     }
 
+    /// Names in the folder of the policy that are nearly those of its files: somebody wrote rules there, and nobody reads them.
+    mutating func auditNames() {
+        let known = ["providers", "auth_id", "config.yml", "revoked", "policy.d"]
+        let near = ["providers", "provider", "auth_id", "authid", "auth-id", "config", "revoked", "revoke", "policy"]
+        for name in (try? Folder.names(in: places.configFolder, atMost: 1000)) ?? [] where !known.contains(name) {
+            let stem = name.lowercased().prefix { $0 != "." }
+            // A package's manager and editors keep copies beside: those have a name behind it.
+            let ending = name.lowercased().dropFirst(stem.count)
+            guard near.contains(String(stem)), ["", ".yml", ".yaml", ".txt", ".conf", ".d"].contains(String(ending)) else { continue }
+            found.add(.fileUnread, places.configFolder + "/" + name, "nobody reads a file of this name")
+        }
+        for name in (try? Folder.names(in: places.pluginFolder, atMost: 1000)) ?? []
+        where name.lowercased().hasSuffix(".yaml") || name.hasSuffix(".YML") {
+            found.add(.fileUnread, places.pluginFolder + "/" + name, "plugins are read from files that end in .yml")
+        }
+    }
+
     /// Who may read it, and what could replace it further up; for a file that the verifier believes.
     mutating func lookAround(_ file: String) {
         guard let facts = FileFacts(file) else { return }
@@ -69,6 +86,13 @@ extension Auditor {
                     .fileUnreadable, file, "\(Text(verifier.name)), as whom sshd runs opk-verify, may not go into \(Text(closed))",
                     remedy: "chmod o+x \(shellWord(closed))")
             }
+        }
+        if places.looksAtMachine, [places.providers, places.config].contains(file), let fetcher = Account.named(places.fetcherUser),
+            facts.rights(of: fetcher) & 4 == 0
+        {
+            found.add(
+                .fileUnreadable, file, "\(Text(fetcher.name)), who fetches the providers' keys, may not read it: no keys are fetched",
+                remedy: "usermod -aG \(shellWord(places.verifierGroup ?? places.verifierUser)) \(shellWord(fetcher.name))")
         }
         if facts.mode & 4 != 0 && places.isSystems {
             found.add(

@@ -18,6 +18,8 @@ public struct AuditPlaces: Sendable {
     public var sudo = "/usr/bin/sudo"
     public var visudo = "/usr/sbin/visudo"
     public var sudoers = "/etc/sudoers.d/opk"
+    /// What has to include that one's folder.
+    public var mainSudoers = "/etc/sudoers"
     /// Is there where systemd runs.
     public var systemd = "/run/systemd/system"
     public var fetchSocket = "/run/opk/fetch.socket"

@@ -40,6 +40,21 @@ extension Auditor {
         }
     }
 
+    /// opk itself: an administrator runs it as root.
+    mutating func auditCommand() {
+        let path = places.prefix + "/bin/opk"
+        guard let facts = FileFacts(path) else { return }
+        audit(program: path, facts, runsIt: false)
+        // Those further up are the helpers' as well.
+        for folder in foldersAbove(path).prefix(1) {
+            guard let facts = FileFacts(folder, following: true), facts.owner != 0 || facts.mode & 0o022 != 0 else { continue }
+            found.add(
+                .programMode, folder,
+                "others than root can put another opk there (owner \(Text(Group.owner(facts.owner))), mode \(facts.octal))",
+                remedy: "chown root \(shellWord(folder)); chmod go-w \(shellWord(folder))")
+        }
+    }
+
     /// - Parameter runsIt: it is asked for its version: root runs nothing that others could have put there.
     private mutating func audit(program path: String, _ facts: FileFacts, runsIt: Bool) {
         if facts.kind != .file {
@@ -91,6 +106,14 @@ extension Auditor {
         }
     }
 
+    /// `@includedir FOLDER`, or `#includedir FOLDER` as it was written before sudo 1.9.1 (sudoers(5)).
+    private static func includes(_ main: [UInt8], _ folder: String) -> Bool {
+        String(decoding: main, as: UTF8.self).split(whereSeparator: \.isNewline).contains { line in
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" })
+            return words.count >= 2 && (words[0] == "@includedir" || words[0] == "#includedir") && words[1] == folder
+        }
+    }
+
     /// Whether opk-verify may start its helpers by sudo.
     private mutating func auditSudoers() -> Bool {
         let facts: FileFacts
@@ -119,6 +142,13 @@ extension Auditor {
             found.add(
                 .sudoersBad, places.sudoers,
                 "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))", remedy: "make install")
+            return false
+        }
+        if let main = plainFile(places.mainSudoers, limit: 1 << 20), !Auditor.includes(main, foldersAbove(places.sudoers).first ?? "/") {
+            found.add(
+                .sudoersBad, places.sudoers,
+                "sudo does not read it: \(Text(places.mainSudoers)) has no @includedir for its folder",
+                remedy: "visudo, and there: @includedir \(foldersAbove(places.sudoers).first ?? "/")")
             return false
         }
         let ours = places.prefix + "/share/opk/sudoers"

@@ -77,6 +77,7 @@ extension Auditor {
         }
         policy.index = PolicyIndex(policy)
         for file in [places.providers, places.authID, places.config, places.revoked] { lookAround(file) }
+        auditNames()
     }
 
     private mutating func add(_ failure: ServerConfig.Failure, _ code: FindingCode, in file: String) {

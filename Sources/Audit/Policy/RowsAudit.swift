@@ -153,10 +153,26 @@ extension Auditor {
                     .rowCommand, file, line: row.line,
                     "others than its owner can change its command, \(Text(program)) (mode \(facts.octal))",
                     remedy: isHome ? nil : "chmod go-w \(shellWord(program))")
+            } else if !isHome, let holder = Auditor.holder(of: program, facts) {
+                found.add(.rowCommand, file, line: row.line, "\(Text(program)), which is its command, can be changed by \(Text(holder))")
             }
         } else {
             found.add(.rowCommand, file, line: row.line, "there is no \(Text(program)), which is its command: a login ends at once")
         }
+    }
+}
+
+extension Auditor {
+    /// Who beside root owns the program or a folder on its way.
+    private static func holder(of program: String, _ facts: FileFacts) -> String? {
+        if facts.owner != 0 { return Group.owner(facts.owner) }
+        for folder in foldersAbove(program) {
+            guard let facts = FileFacts(folder, following: true) else { continue }
+            if facts.owner != 0 { return Group.owner(facts.owner) }
+            // Where the sticky bit is set nobody replaces what is root's.
+            if facts.mode & 0o022 != 0 && facts.mode & 0o1000 == 0 { return "whoever may write in \(folder)" }
+        }
+        return nil
     }
 }
 

@@ -13,6 +13,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case folderAbove = "folder-above"
     case fileUnreadable = "file-unreadable"
     case fileExposed = "file-exposed"
+    case fileUnread = "file-unread"
     case notLookedAt = "not-looked-at"
 
     // providers
@@ -145,7 +146,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
             .sshdAddressFatal, .sshdUser, .sshdPublicKeys, .sshdNoAlgorithm, .programAbsent, .programMode, .userAbsent, .sudoersBad,
             .cacheMode, .keysUnusable:
             .error
-        case .notLookedAt, .providerTwice, .providerNever, .providerLong, .providerUnverifiedEmail, .providerHTTP, .rowAccount,
+        case .notLookedAt, .fileUnread, .providerTwice, .providerNever, .providerLong, .providerUnverifiedEmail, .providerHTTP, .rowAccount,
             .rowNeverOpen, .rowVoid, .rowTypo, .rowOpenIssuer, .rowWholeTenant, .rowAnyRef, .rowBreakGlass, .rowEnvironment, .rowCommand,
             .requireNobody,
             .homeFile, .homeRow, .opksshAdmits, .opksshComment, .opksshClaim, .sshdDashes, .sshdAddressUnknown, .sshdUserRoot,
