@@ -1,6 +1,7 @@
 import Foundation
 import JOSE
 import SafeFiles
+import TestSupport
 import Testing
 import Vocabulary
 

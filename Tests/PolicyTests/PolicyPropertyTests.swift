@@ -1,5 +1,6 @@
 import JOSE
 import SSHKeys
+import TestSupport
 import Testing
 import Vocabulary
 

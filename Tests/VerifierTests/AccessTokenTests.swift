@@ -2,6 +2,7 @@ import Foundation
 import JOSE
 import MintingKit
 import SSHKeys
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -35,7 +36,7 @@ import Vocabulary
 
     @Test("come to the same, however auth_id is read", arguments: 0..<6)
     func agrees(group: UInt64) throws {
-        var random = Numbers(state: group &* 0x9E37_79B9 &+ 1)
+        var random = Seeded(state: group &* 0x9E37_79B9 &+ 1)
         let path = NSTemporaryDirectory() + "/opk-rows-" + UUID().uuidString + "/auth_id"
         let folder = (path as NSString).deletingLastPathComponent
         mkdir(folder, 0o755)
@@ -100,18 +101,5 @@ import Vocabulary
         #expect(lines.count == 1 && lines[0].description.contains(",restrict "))
         #expect(verification.deliberation?.rows.count == 1, "the other 2000 were never kept")
         #expect(sources.log.asked.filter { $0 == "authID" }.count == 2 && sources.log.asked.filter { $0 == "userinfo" }.count == 1)
-    }
-}
-
-/// The same numbers for the same seed (SplitMix64).
-private struct Numbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }
