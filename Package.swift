@@ -92,6 +92,7 @@ let package = Package(
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CQREncode", pkgConfig: "libqrencode", providers: [.apt(["libqrencode-dev"])]),
         .target(name: "CSystem"),
 
         // What the verifier is made of. None of these may import Foundation or a third-party package.
@@ -113,11 +114,17 @@ let package = Package(
         module("HTTP", ["CCurl", "Vocabulary"]),
         module("Display", ["JOSE", "Vocabulary"]),
         module("OIDC", ["HTTP", "JOSE", "KeyCache", "LibCrypto", "SafeFiles", "Vocabulary"]),
+        module("QRCode", ["CQREncode", "Vocabulary"]),
+        module("SSHAgent", ["SSHKeys", "LibCrypto", "ChildProcess", "CSystem", "Vocabulary"]),
+        module("Identities", ["JOSE", "SSHKeys", "SafeFiles", "LibCrypto", "CSystem", "Vocabulary"]),
+        module("TokenStore", ["Identities", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary"]),
+        module("SSHConfiguration", ["Identities", "SafeFiles", "CSystem", "Vocabulary"]),
+        module("CIToken", ["OIDC", "HTTP", "PKToken", "JOSE", "LibCrypto", "ChildProcess", "Vocabulary"]),
         module(
             "Login",
             [
-                "OIDC", "HTTP", "Display", "Verifier", "PKToken", "Policy", "SSHKeys", "JOSE", "KeyCache", "LibCrypto", "SafeFiles",
-                "ChildProcess", "CSystem", "Vocabulary",
+                "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode", "OIDC", "HTTP", "Display", "Verifier",
+                "PKToken", "Policy", "SSHKeys", "JOSE", "KeyCache", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
             ]),
         module("FetchSetup", ["HTTP", "Policy", "PKToken", "SafeFiles", "Vocabulary"]),
         module(
@@ -163,7 +170,8 @@ let package = Package(
         program(
             "opk",
             [
-                "CSystem", "ChildProcess", "Login", "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
+                "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -216,6 +224,13 @@ let package = Package(
                 "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
             ], exclude: ["golden"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
+        testing("QRCodeTests", ["QRCode", "ChildProcess", "Vocabulary"]),
+        testing("SSHAgentTests", ["SSHAgent", "SSHKeys", "LibCrypto", "ChildProcess", "CSystem", "Vocabulary"]),
+        testing("IdentitiesTests", ["Identities", "SSHKeys", "LibCrypto", "SafeFiles", "JOSE", "Vocabulary"]),
+        testing("TokenStoreTests", ["TokenStore", "Identities", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary"]),
+        testing("SSHConfigurationTests", ["SSHConfiguration", "Identities", "ChildProcess", "SafeFiles", "Vocabulary"]),
+        testing(
+            "CITokenTests", ["CIToken", "OIDC", "HTTP", "PKToken", "JOSE", "LibCrypto", "SSHKeys", "ChildProcess", "Vocabulary"]),
         testing(
             "KeyAdministrationTests",
             [
@@ -234,10 +249,9 @@ let package = Package(
         testing(
             "LoginTests",
             [
-                "Login", "Display", "opk", "opk-demo-provider", "opk-fetch", "opk-verify", "OIDC", "HTTP", "PKToken", "ChildProcess",
-                "SSHKeys",
-                "JOSE", "LibCrypto",
-                "DemoProvider", "Vocabulary",
+                "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode", "Display", "opk",
+                "opk-demo-provider", "opk-fetch", "opk-verify", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys", "SafeFiles",
+                "KeyCache", "JOSE", "LibCrypto", "CSystem", "DemoProvider", "Vocabulary",
             ]),
         // What documents show, typed and read: examples of every file and command.
         testing(
@@ -246,6 +260,13 @@ let package = Package(
             exclude: ["opkssh_differences.py"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),
+        // OpenID's own list of what a relying party must do, and the client's adversaries by their IDs.
+        testing(
+            "RelyingPartyTests",
+            [
+                "Login", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles", "DemoProvider",
+                "Vocabulary",
+            ]),
         testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),
     ]
 )

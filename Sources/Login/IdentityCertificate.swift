@@ -10,6 +10,7 @@ struct ProviderTokens: Sendable {
     /// A compact JWS, as received.
     let idToken: Secret
     let accessToken: Secret?
+    var refreshToken: Secret? = nil
 }
 
 /// Makes a certificate of an ID token (PROTOCOL sections 2 and 3), and believes it only after it went through the very steps that a
@@ -49,7 +50,8 @@ struct IdentityCertificate {
                 AccessTokenHash.matches(identity.claims, accessToken: accessToken, algorithm: algorithm)
             else { throw .accessTokenHash }
         }
-        return LoginResult(identity: identity, key: CertifiedKey(privateKey: key, certificate: certificate))
+        return LoginResult(
+            identity: identity, key: CertifiedKey(privateKey: key, certificate: certificate), refreshToken: tokens.refreshToken)
     }
 
     private func certificate(_ idToken: JWS, _ unverified: JSONObject, _ tokens: ProviderTokens) throws(LoginError) -> SSHCertificate {

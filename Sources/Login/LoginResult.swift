@@ -6,6 +6,8 @@ public import Vocabulary
 public struct LoginResult: Sendable {
     public let identity: VerifiedIdentity
     public let key: CertifiedKey
+    /// Where the provider gave one. Secret.
+    public let refreshToken: Secret?
 
     /// The email, else the subject. Hostile: escape before showing.
     public var who: Text { identity.email ?? identity.subject }

@@ -53,7 +53,7 @@ struct ProviderClient {
             var client = http
             client.timeout = max(http.timeout, .seconds(15))
             let answer = try TokenEndpoint(of: document, as: registration, client: client).exchange(code: code, of: request)
-            return ProviderTokens(idToken: answer.idToken, accessToken: answer.accessToken)
+            return ProviderTokens(idToken: answer.idToken, accessToken: answer.accessToken, refreshToken: answer.refreshToken)
         } catch {
             if case .refused(let error, let description) = error { throw .refusedByProvider(error: error, description: description) }
             throw .tokenEndpoint("\(error)")

@@ -1,3 +1,5 @@
+public import Identities
+public import PKToken
 public import Vocabulary
 
 /// One identity provider as the client knows it: who it is, as whom to ask, and what for.
@@ -16,6 +18,26 @@ public struct ProviderConfig: Hashable, Sendable {
     public var prompt: String? = "consent"
     public var redirectURIs: [RedirectURI] = RedirectURI.usual
     public var sendsAccessToken = false
+    /// Where a browser on another machine is sent back to (`remote_redirect_uri`): an https page that shows the address, for `--remote`.
+    public var remoteRedirectURI: String?
+    // Ours, which opkssh does not know; nil or empty where the file does not say.
+    /// `key_type`.
+    public var keyKind: KeyKind?
+    /// `valid_for`.
+    public var lifetime: ExpiryPolicy?
+    /// `store`.
+    public var store: KeyStore?
+    /// `hosts`: patterns of ssh_config that this provider's identity is for.
+    public var hosts: [Text] = []
+    /// `refresh_token`: where refresh tokens are kept.
+    public var refreshTokenPlace: RefreshTokenPlace?
+
+    /// What its login is called on this laptop, unless the person says otherwise: its first alias, else the host of its issuer.
+    public var name: IdentityName? {
+        if let alias = aliases.first { return IdentityName(Text(alias)) }
+        let afterScheme = issuer.string.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? ""
+        return IdentityName(Text(String(afterScheme.prefix { $0 != ":" })))
+    }
 
     public init(issuer: Text, clientID: Text) {
         self.issuer = issuer

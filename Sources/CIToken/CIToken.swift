@@ -1,0 +1,2 @@
+/// The identity that a CI system gives to its jobs.
+public enum CIToken {}

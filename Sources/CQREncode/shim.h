@@ -1,0 +1,3 @@
+// libqrencode, as QRCode sees it.
+#pragma once
+#include <qrencode.h>

@@ -1,0 +1,2 @@
+/// A QR code for a terminal.
+public enum QRCode {}

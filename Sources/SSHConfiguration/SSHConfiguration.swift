@@ -1,0 +1,2 @@
+/// `opk setup ssh`.
+public struct SSHConfiguration {}

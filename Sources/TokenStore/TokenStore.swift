@@ -1,0 +1,2 @@
+/// Where refresh tokens are kept.
+public struct TokenStore {}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Login
+import Vocabulary
+
+/// What key is made, and where it goes.
+struct LoginKeyOptions: ParsableArguments {
+    @Option(
+        name: [.customShort("t"), .long], help: ArgumentHelp("Kind of key: ecdsa or ed25519.", valueName: "kind"),
+        transform: LoginKeyOptions.keyKind)
+    var keyType: KeyKind?
+
+    @Option(
+        name: [.customShort("i"), .customLong("private-key-file")],
+        help: ArgumentHelp("Write the key here, and the certificate to FILE-cert.pub.", valueName: "file"))
+    var file: String?
+
+    @Option(help: ArgumentHelp("Restrict the certificate to these accounts on servers.", valueName: "a,b"))
+    var principals: String?
+
+    @Option(help: ArgumentHelp("How long it is good for: 30m, 24h, 7d, oidc (as the ID token), never.", valueName: "time"))
+    var validFor: String?
+
+    @Flag(name: [.customShort("p"), .long], help: "Print certificate and private key; write no file.")
+    var printKey = false
+
+    @Flag(help: "Print what the provider says about you, as JSON.")
+    var printIdToken = false
+
+    func check() throws(LoginError) {
+        if printKey, file != nil { throw .notTogether("--print-key", "-i") }
+        // Both are for standard output.
+        if printKey, printIdToken { throw .notTogether("--print-key", "--print-id-token") }
+    }
+
+    /// What was given here counts, then what the provider's configuration says, then the usual.
+    func apply(to options: inout LoginOptions) throws(LoginError) {
+        if let principals { options.principals = try LoginOptions.principals(principals) }
+        options.keyKind = keyType ?? options.provider.keyKind ?? .ecdsa
+        if let validFor {
+            options.lifetime = try LoginOptions.lifetime(validFor)
+        } else if let lifetime = options.provider.lifetime {
+            options.lifetime = lifetime
+        }
+    }
+
+    private static func keyKind(_ text: String) throws -> KeyKind {
+        guard let kind = KeyKind(rawValue: text.lowercased()) else { throw ValidationError("a key is of kind ecdsa or ed25519") }
+        return kind
+    }
+}

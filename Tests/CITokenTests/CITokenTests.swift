@@ -1,0 +1,4 @@
+import Testing
+import CIToken
+
+struct CITokenTests {}

@@ -1,0 +1,4 @@
+import Testing
+import QRCode
+
+struct QRCodeTests {}

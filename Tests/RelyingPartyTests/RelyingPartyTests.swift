@@ -1,0 +1,4 @@
+import Login
+import Testing
+
+struct RelyingPartyTests {}

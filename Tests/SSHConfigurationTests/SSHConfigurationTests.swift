@@ -1,0 +1,4 @@
+import Testing
+import SSHConfiguration
+
+struct SSHConfigurationTests {}
