@@ -20,6 +20,7 @@ public enum LoginError: Error, Sendable {
     case wildcardAndPrincipals
     case lifetime(Text)
     case fileName(Text)
+    case remoteRedirectURI(Text)
 
     // The listener
     case noFreePort([RedirectURI])
@@ -27,6 +28,12 @@ public enum LoginError: Error, Sendable {
     case noAnswer([StrayRequest])
     /// Two have asked for the address that only our browser was given.
     case startAddressUsedTwice
+
+    // What is pasted
+    /// Standard input ended.
+    case nothingPasted
+    /// So often that it makes no sense to go on.
+    case wrongPastes(Int)
 
     // The provider. The texts are escaped and whole sentences.
     case discovery(issuer: Text, String)
@@ -41,6 +48,14 @@ public enum LoginError: Error, Sendable {
     /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
     case identity(Refusal, clockOff: Int64?)
     case certificate(String)
+
+    // The device login
+    case noDeviceLogin(issuer: Text)
+    case deviceAuthorization(String)
+    /// Nobody confirmed it while the code was good.
+    case deviceCodeExpired
+    /// The ID token of a device login has not the nonce that ties it to the key.
+    case deviceWithoutCommitment
 
     // The files
     case noHome
@@ -63,6 +78,7 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
+            .remoteRedirectURI,
             .wildcardAndPrincipals:
             true
         default: false
