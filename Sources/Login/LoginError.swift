@@ -1,3 +1,4 @@
+public import CIToken
 public import LibCrypto
 public import SafeFiles
 public import Vocabulary
@@ -41,6 +42,8 @@ public enum LoginError: Error, Sendable {
     /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
     case identity(Refusal, clockOff: Int64?)
     case certificate(String)
+    /// A job of a CI system has no identity.
+    case ci(CITokenError)
 
     // The files
     case noHome
@@ -61,6 +64,7 @@ public enum LoginError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
+        case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
             .wildcardAndPrincipals:

@@ -1,6 +1,5 @@
 import Display
 public import HTTP
-import LibCrypto
 import OIDC
 import PKToken
 import Vocabulary
@@ -32,7 +31,7 @@ public struct LoginFlow {
     /// and before the browser is told that all is well.
     public func run(keep: (LoginResult) throws(LoginError) -> Void) throws(LoginError) -> LoginResult {
         let provider = try ProviderClient(options.provider, http: http)
-        let mint = try certificateMaker()
+        let mint = try IdentityCertificate(for: options)
         let listener = try CallbackListener(firstFreeOf: options.provider.redirectURIs)
         let authorization = try provider.authorization(redirectURI: listener.redirectURI, nonce: mint.claims.commitment)
         let start = StartAddress(to: authorization.url)
@@ -52,23 +51,6 @@ public struct LoginFlow {
         } catch {
             answer.show(LoginFlow.page(for: error))
             throw error
-        }
-    }
-
-    private func certificateMaker() throws(LoginError) -> IdentityCertificate {
-        let key: PrivateKey
-        do throws(KeyError) {
-            key = try PrivateKey(generating: options.keyKind == .ecdsa ? .p256 : .ed25519)
-        } catch {
-            throw .key(error)
-        }
-        do throws(Refusal) {
-            return IdentityCertificate(
-                key: key, claims: try ClientInstanceClaims(for: key.publicKey),
-                row: ProviderRow(issuer: options.provider.issuer, clientID: options.provider.clientID, expiry: options.lifetime),
-                principals: options.principals, sendsAccessToken: options.provider.sendsAccessToken)
-        } catch {
-            throw .identity(error, clockOff: nil)
         }
     }
 
