@@ -10,10 +10,11 @@ extension LoginProviderOptions {
         return try CILogin.job(alias: aliases.first, among: ProviderConfig.builtIn, in: .inherited())
     }
 
-    /// The CI system in a provider's place. What else the options say of a provider has no meaning there.
-    func configured(_ job: CIJob) -> ProviderConfig {
+    /// The CI system in a provider's place, where it is a job's login; what else the options say of a provider has no meaning there.
+    func chosen(for job: CIJob?) throws(LoginError) -> ProviderConfig {
+        guard let job else { return try chosen() }
         var provider = ProviderConfig(of: job)
-        if sendAccessToken { provider.sendsAccessToken = true }
+        provider.sendsAccessToken = sendAccessToken
         return provider
     }
 }

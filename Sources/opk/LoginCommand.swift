@@ -49,7 +49,7 @@ struct LoginCommand: ParsableCommand {
     }
 
     private func options(_ job: CIJob?) throws(LoginError) -> LoginOptions {
-        var options = LoginOptions(provider: try job.map(provider.configured) ?? provider.chosen())
+        var options = LoginOptions(provider: try provider.chosen(for: job))
         try way.apply(to: &options)
         try key.apply(to: &options)
         return options
