@@ -1,5 +1,5 @@
-public import ChildProcess
 public import CIToken
+public import ChildProcess
 public import HTTP
 import JOSE
 import KeyCache
