@@ -1,3 +1,4 @@
+public import CIToken
 public import LibCrypto
 public import SafeFiles
 public import Vocabulary
@@ -48,6 +49,8 @@ public enum LoginError: Error, Sendable {
     /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
     case identity(Refusal, clockOff: Int64?)
     case certificate(String)
+    /// A job of a CI system has no identity.
+    case ci(CITokenError)
 
     // The device login
     case noDeviceLogin(issuer: Text)
@@ -76,6 +79,7 @@ public enum LoginError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
+        case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
             .remoteRedirectURI,

@@ -1,3 +1,4 @@
+import CIToken
 import Display
 import LibCrypto
 import SafeFiles
@@ -55,6 +56,7 @@ extension LoginError: CustomStringConvertible {
         case .noAccessToken: "the provider gave no access token, and --send-access-token needs one"
         case .accessTokenHash: "the access token is not the one that the identity speaks of (at_hash)"
         case .identity(let refusal, _): "a server would refuse this identity: \(refusal)"
+        case .ci(let error): "\(error)"
         case .certificate(let why): "the certificate could not be made: \(why)"
         case .noHome: "there is no home folder: HOME is not set to one"
         case .noFreeName(let names):
@@ -95,6 +97,7 @@ extension LoginError: CustomStringConvertible {
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
         case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"
         case .identity(let refusal, let clockOff): LoginError.hint(for: refusal, clockOff: clockOff)
+        case .ci(let error): error.hint
         case .noFreeName: "choose a file yourself: `opk login -i ~/.ssh/opk`"
         case .somebodyElses: "choose another file with -i, or move this one away"
         case .folder(let path, _, true): "only you should be able to write there: chmod 700 \(Text(path).escaped)"

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CIToken
 import Display
 import Login
 import Vocabulary
@@ -32,20 +33,25 @@ struct LoginCommand: ParsableCommand {
     func run() throws {
         try reportingErrors { () throws(LoginError) in
             try key.check()
-            let options = try options()
+            let job = try provider.job()
+            let options = try options(job)
             let place = try place(options.keyKind)
-            let notices = TerminalNotices(showsQR: way.showsQR)
-            let flow = LoginFlow(options, browser: Browser(), tell: notices.tell)
-            let result = try flow.run { result throws(LoginError) in
+            let keep = { (result: LoginResult) throws(LoginError) in
                 if let place { try result.key.write(to: place) }
             }
+            let result =
+                if let job {
+                    try CILogin(options, of: job).run(keep: keep)
+                } else {
+                    try LoginFlow(options, browser: Browser(), tell: TerminalNotices(showsQR: way.showsQR).tell).run(keep: keep)
+                }
             try show(result, place)
             return true
         }
     }
 
-    private func options() throws(LoginError) -> LoginOptions {
-        var options = LoginOptions(provider: try provider.chosen())
+    private func options(_ job: CIJob?) throws(LoginError) -> LoginOptions {
+        var options = LoginOptions(provider: try provider.chosen(for: job))
         try way.apply(to: &options)
         try key.apply(to: &options)
         return options
