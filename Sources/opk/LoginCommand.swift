@@ -29,6 +29,7 @@ struct LoginCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors { () throws(LoginError) in
+            if try provider.createsConfig() { return true }
             try key.check()
             let options = try options()
             let place = try place(options.keyKind)
