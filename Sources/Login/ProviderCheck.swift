@@ -71,7 +71,8 @@ public struct ProviderExamination: Sendable {
             lines.append("\(padded(check.result.rawValue, 4))  \(padded(check.name, width))  \(check.text)")
             if let advice = check.advice { lines.append("\(padded("", width + 8))-> \(advice)") }
         }
-        return lines + ["", "For /etc/opk/providers on a server:", "  " + row]
+        // Of a provider that is not there nothing is known, its exact issuer neither.
+        return checks.count > 1 ? lines + ["", "For /etc/opk/providers on a server:", "  " + row] : lines
     }
 
     public var json: JSON {

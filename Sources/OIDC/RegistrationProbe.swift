@@ -46,7 +46,11 @@ public struct RegistrationProbe: Sendable {
             let fields = Form.decode(query) ?? []
             return .back(error: fields.first { Text($0.name) == "error" }.map { Text($0.value) })
         }
-        let target = response.location.map { Text(String($0.prefix { $0 != "?" && $0 != "#" })) }
+        let target = response.location.map { location in
+            // One that only begins as ours does is no more ours than any other.
+            let rest = location.utf8.starts(with: redirectURI.utf8) ? location.utf8.dropFirst(redirectURI.utf8.count) : location.utf8[...]
+            return Text(String(decoding: rest.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self))
+        }
         return .page(Page(status: response.status, target: target, body: response.body))
     }
 

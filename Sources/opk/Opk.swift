@@ -14,7 +14,6 @@ struct Opk: ParsableCommand {
 
               opk login google      log in in the browser; ssh finds the key by itself
               ssh USER@HOST         until the login ends, 24 hours later
-              opk providers         whom you can log in with; add one, test one
               opk inspect FILE      what your certificate says
               opk add, remove, list, prune, edit, revoke, restore
                                     on a server: who may log in as whom, and who is out
@@ -23,7 +22,7 @@ struct Opk: ParsableCommand {
               opk explain           on a server: why somebody is admitted or refused
               opk test FILE         policy files against what is expected of them
 
-            Providers: google, azure (microsoft), gitlab, hello, those of ~/.opk/config.yml, and any other with --provider.
+            Providers: google, azure (microsoft), gitlab, hello, your own (opk providers add), any other with --provider.
             """,
         version: "opk \(Version.text)",
         subcommands: [

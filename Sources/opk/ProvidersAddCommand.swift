@@ -13,7 +13,7 @@ struct ProvidersAddCommand: ParsableCommand {
 
             EXAMPLES
               opk providers add work https://idp.example.com opk
-              opk providers add home https://auth.example.org ssh --scopes 'openid email groups' --hosts '*.lan' --store agent
+              opk providers add home https://auth.example.org ssh --hosts '*.lan'
               opk providers add lab https://lab.example.net ssh --client-secret-file -
             """)
 

@@ -3,7 +3,7 @@ import ArgumentParser
 struct ProvidersCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "providers",
-        abstract: "The providers that you can log in with: list, add, remove, test.",
+        abstract: "List, add, remove and test providers.",
         discussion: """
             They come from OPKSSH_PROVIDERS, else from ~/.opk/config.yml, else they are built in.
 

@@ -57,7 +57,7 @@ struct ClientConfigTests {
         let file = try parsed(asOpksshHasIt)
         #expect(file.defaultProvider?.alias == "webchooser" && file.defaultProvider?.line == 3)
         let providers = try #require(file.providers)
-        #expect(providers.map(\.line) == [6, 17])
+        #expect(providers.map(\.line) == [6, 18])
         let google = providers[0].provider
         #expect(google.aliases == ["google"] && google.issuer == "https://accounts.google.com")
         #expect(google.clientID == "1234.apps.googleusercontent.com" && google.clientSecret == Secret(Array("GOCSPX-1234".utf8)))
@@ -245,10 +245,11 @@ struct ClientConfigTests {
             separator: "\n")
         let example = try parsed("providers:\n\(shown)\n")
         #expect(example.providers?.count == 1 && example.providers?.first?.provider.hosts == ["*.example.com"])
-        for line in ClientConfigDefault.text.split(separator: "\n")
-        where line.hasPrefix("# ") && line.contains(": ") && line.contains("   #") {
-            #expect(throws: Never.self) { _ = try parsed(String(line.dropFirst(2)) + "\n") }
+        let tops = ClientConfigDefault.text.split(separator: "\n").filter { line in
+            ["key_type", "valid_for", "store", "refresh_token"].contains { line.hasPrefix("# \($0): ") }
         }
+        let defaults = try parsed(tops.map { $0.dropFirst(2) + "\n" }.joined()).defaults
+        #expect(defaults.keyKind == .ecdsa && defaults.store == .file && defaults.refreshTokenPlace == .keyring && defaults.lifetime != nil)
     }
 
     @Test("the example of the manual is a file that means what the manual says")

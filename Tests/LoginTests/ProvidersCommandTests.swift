@@ -65,7 +65,7 @@ struct ProvidersCommandTests {
         let results = Set(run.output.split(separator: "\n").prefix { !$0.hasPrefix("For") }.compactMap { $0.split(separator: " ").first })
         #expect(results == ["ok"], "\(run.output)")
         for name in [
-            "discovery", "endpoints", "clock", "keys", "algorithms", "pkce", "answer", "client-auth", "scopes", "claims", "device",
+            "discovery", "endpoints", "keys", "algorithms", "pkce", "answer", "client-auth", "scopes", "claims", "device",
             "refresh", "logout", "redirect",
         ] {
             #expect(line(name, run).hasPrefix("ok "), "\(name)")
@@ -142,7 +142,7 @@ struct ProvidersCommandTests {
         #expect(object["usable"] as? Bool == true)
         #expect((object["providers_row"] as? String)?.hasSuffix(" x 24h") == true)
         let checks = try #require(object["checks"] as? [[String: Any]])
-        #expect(checks.count >= 14 && checks.allSatisfy { $0["result"] as? String == "ok" && $0["text"] is String })
+        #expect(checks.count >= 13 && checks.allSatisfy { $0["result"] as? String == "ok" && $0["text"] is String })
         #expect(!(run.output + run.errors).contains("s3cret"))
     }
 
