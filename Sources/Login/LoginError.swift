@@ -23,6 +23,25 @@ public enum LoginError: Error, Sendable {
     case fileName(Text)
     case remoteRedirectURI(Text)
 
+    // The providers that are configured
+    /// Something wrong with `~/.opk/config.yml`: the line, counted from 1 (0: the whole file), and a sentence without a secret, escaped.
+    case clientConfig(path: String, line: Int, String)
+    case clientConfigFile(UnsafeFile)
+    /// Of a variable of opkssh's; a sentence without a secret, escaped.
+    case environment(String)
+    case defaultProvider(Text, from: ClientConfig.Origin, known: [String])
+    /// What `opk providers add` was given is no provider, and why: escaped.
+    case newProvider(String)
+    case aliasTaken(Text, by: ClientConfig.Origin)
+    /// The file is written so that it cannot be changed without a person's eye; the lines to write.
+    case notEditable(path: String, why: String, lines: [String])
+    case changedMeanwhile(path: String)
+    /// The provider is not one of the file's.
+    case notInTheFile(Text, ClientConfig.Origin)
+    case onlyProvider(path: String)
+    case isDefault(Text, path: String)
+    case secretInput(String)
+
     // The listener
     case noFreePort([RedirectURI])
     case listening(RedirectURI, errno: Int32)
@@ -83,6 +102,7 @@ public enum LoginError: Error, Sendable {
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
             .remoteRedirectURI,
+            .tooManyArguments, .notTogether, .newProvider,
             .wildcardAndPrincipals:
             true
         default: false

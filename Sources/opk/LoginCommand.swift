@@ -32,6 +32,7 @@ struct LoginCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors { () throws(LoginError) in
+            if try provider.createsConfig() { return true }
             try key.check()
             let job = try provider.job()
             let options = try options(job)
