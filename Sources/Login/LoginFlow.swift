@@ -19,12 +19,18 @@ public struct LoginFlow {
     private let options: LoginOptions
     private let http: HTTPClient
     private let browser: Browser
+    private let waiting: WaitingBrowser?
     private let tell: (Notice) -> Void
 
-    public init(_ options: LoginOptions, http: HTTPClient = HTTPClient(), browser: Browser, tell: @escaping (Notice) -> Void) {
+    /// - Parameter waiting: the browser in which the provider was chosen: it is sent on, and none is opened.
+    public init(
+        _ options: LoginOptions, http: HTTPClient = HTTPClient(), browser: Browser, waiting: WaitingBrowser? = nil,
+        tell: @escaping (Notice) -> Void
+    ) {
         self.options = options
         self.http = http
         self.browser = browser
+        self.waiting = waiting
         self.tell = tell
     }
 
@@ -37,11 +43,14 @@ public struct LoginFlow {
         let authorization = try provider.authorization(redirectURI: listener.redirectURI, nonce: mint.claims.commitment)
         let start = StartAddress(to: authorization.url)
         // The address itself only on the person's own terminal: a browser's arguments are everybody's to read.
-        let opened = options.opensBrowser && Browser.isHarmless(authorization.url) && browser.open(start.url(at: listener.redirectURI))
+        let isLed = waiting?.lead(to: authorization.url) == true
+        let opened =
+            isLed
+            || options.opensBrowser && Browser.isHarmless(authorization.url) && browser.open(start.url(at: listener.redirectURI))
         tell(.open(url: authorization.url, opened: opened))
         tell(.waiting(address: listener.redirectURI.text, seconds: options.patience))
         let answer = try listener.answer(
-            withState: authorization.state, start: opened ? start : nil, before: .now() + options.patience)
+            withState: authorization.state, start: opened && !isLed ? start : nil, before: .now() + options.patience)
         do throws(LoginError) {
             let code = try provider.code(in: answer.query)
             let tokens = try provider.exchange(code, for: authorization)

@@ -30,9 +30,10 @@ struct LoginCommand: ParsableCommand {
     func run() throws {
         try reportingErrors { () throws(LoginError) in
             try key.check()
-            let options = try options()
+            let chosen = try chosen()
+            let options = try options(chosen.provider)
             let place = try place(options.keyKind)
-            let flow = LoginFlow(options, browser: Browser(), tell: tell)
+            let flow = LoginFlow(options, browser: Browser(), waiting: chosen.browser, tell: tell)
             let result = try flow.run { result throws(LoginError) in
                 if let place { try result.key.write(to: place) }
             }
@@ -41,8 +42,16 @@ struct LoginCommand: ParsableCommand {
         }
     }
 
-    private func options() throws(LoginError) -> LoginOptions {
-        var options = LoginOptions(provider: try provider.chosen())
+    /// Named on the command line, else chosen by the person.
+    private func chosen() throws(LoginError) -> ChosenProvider {
+        if provider.namesOne { return ChosenProvider(try provider.chosen()) }
+        let chosen = try LoginCommand.choose(
+            among: ProviderConfig.builtIn, opensBrowser: !way.noBrowser, patience: try LoginOptions.patience(way.timeout))
+        return ChosenProvider(try provider.applied(to: chosen.provider), in: chosen.browser)
+    }
+
+    private func options(_ provider: ProviderConfig) throws(LoginError) -> LoginOptions {
+        var options = LoginOptions(provider: provider)
         try way.apply(to: &options)
         try key.apply(to: &options)
         return options

@@ -17,10 +17,17 @@ struct LoginProviderOptions: ParsableArguments {
     @Flag(help: "Put the access token into the certificate, for servers that ask for groups.")
     var sendAccessToken = false
 
+    var namesOne: Bool { !aliases.isEmpty || provider != nil }
+
     /// The provider, with what the command line says about it.
     func chosen() throws(LoginError) -> ProviderConfig {
         guard aliases.count <= 1 else { throw .tooManyArguments }
-        var chosen = try ProviderConfig.chosen(alias: aliases.first, argument: provider)
+        return try applied(to: try ProviderConfig.chosen(alias: aliases.first, argument: provider))
+    }
+
+    /// The same for a provider that was chosen otherwise.
+    func applied(to provider: ProviderConfig) throws(LoginError) -> ProviderConfig {
+        var chosen = provider
         if let scopes { chosen.scopes = try ProviderConfig.scopes(scopes) }
         if sendAccessToken { chosen.sendsAccessToken = true }
         return chosen
