@@ -26,13 +26,14 @@ struct ChooserTests {
 
     /// Runs `talk` against a listener; `afterwards` gets the browser that was waiting.
     func listen(
-        within seconds: Int64 = 120, _ providers: [ProviderConfig] = ChooserTests.providers,
+        within seconds: Int64 = 60, _ providers: [ProviderConfig] = ChooserTests.providers,
         afterwards: @escaping @Sendable (WaitingBrowser) -> Void = { _ = $0.lead(to: ChooserTests.destination) },
         _ talk: @escaping @Sendable (_ port: UInt16, _ start: String, _ page: String) -> [String]
     ) async throws -> (ended: Ended, pages: [String]) {
         let listener = try ChooserListener(for: providers)
-        let port = try #require(URLComponents(string: listener.pageURL)?.port).magnitude
-        let paths = [listener.startURL, listener.pageURL].map { String($0.split(separator: "/", maxSplits: 2)[2].drop { $0 != "/" }) }
+        let addresses = [listener.startURL, listener.pageURL].compactMap { URLComponents(string: $0) }
+        let port = UInt16(try #require(addresses.first?.port))
+        let paths = addresses.map(\.path)
         nonisolated(unsafe) let waiting = listener
         let ended = Shared<Ended>(.failure("did not end"))
         let thread = ThreadHandle {
@@ -45,7 +46,7 @@ struct ChooserTests {
             }
         }
         return await onThread {
-            let pages = talk(UInt16(port), paths[0], paths[1])
+            let pages = talk(port, paths[0], paths[1])
             thread.join()
             return (ended.value, pages)
         }
