@@ -33,16 +33,26 @@ final class CallbackListener {
         throw .noFreePort(candidates)
     }
 
-    /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed. `start`: where a browser was sent first.
-    func answer(withState state: Text, start: StartAddress? = nil, before deadline: UnixTime) throws(LoginError) -> ProviderAnswer {
+    /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed. `start`: where a browser was sent first;
+    /// `each`: called at least every second.
+    func answer(
+        withState state: Text, start: StartAddress? = nil, before deadline: UnixTime, each: (UnixTime) -> Void = { _ in }
+    ) throws(LoginError) -> ProviderAnswer {
         while true {
             let now = UnixTime.now()
             guard now < deadline else { throw .noAnswer(strays) }
-            let query = try connections.turn(atMost: min(1000, max(1, (deadline - now) * 1000))) { socket, received throws(LoginError) in
-                try hear(socket, received, state: state, start: start)
-            }
-            if let query { return ProviderAnswer(query, state: state, at: self) }
+            each(now)
+            if let answer = try answerNow(state, start, within: min(1000, max(1, (deadline - now) * 1000))) { return answer }
         }
+    }
+
+    /// The answer, if it comes within so many milliseconds.
+    func answerNow(_ state: Text, _ start: StartAddress? = nil, within milliseconds: Int64) throws(LoginError) -> ProviderAnswer? {
+        let query = try connections.turn(atMost: milliseconds) { socket, received throws(LoginError) in
+            try hear(socket, received, state: state, start: start)
+        }
+        guard let query else { return nil }
+        return ProviderAnswer(query, state: state, at: self)
     }
 
     private func hear(

@@ -69,13 +69,13 @@ enum CallbackPage {
             )
         case .failed: return (.bad, "The login did not succeed", [CallbackPage.backToTerminal("why, and what to do next")])
         case .stray(.otherPath):
-            return (.neutral, "There is nothing at this address", ["<p>If a login is under way, it goes on waiting.</p>"])
+            return (.strange, "There is nothing at this address", ["<p>If a login is under way, it goes on waiting.</p>"])
         case .stray(let stray):
             return (
-                .neutral, "This is not the answer that was awaited",
+                .strange, "This is not the answer that was awaited",
                 ["<p>\(stray.explanation)</p>", "<p>If a login is under way, it goes on waiting.</p>"]
             )
-        case .start: return (.neutral, "To your identity provider", ["<p>Your browser should go there by itself.</p>"])
+        case .start: return (.onward, "To your identity provider", ["<p>Your browser should go there by itself.</p>"])
         case .startUsed:
             return (
                 .bad, "This address has been used",
@@ -84,7 +84,7 @@ enum CallbackPage {
                     CallbackPage.backToTerminal("what to do next"),
                 ]
             )
-        case .wait: return (.neutral, "The answer has come", ["<p>Your browser should go on by itself.</p>"])
+        case .wait: return (.onward, "The answer has come", ["<p>Your browser should go on by itself.</p>"])
         }
     }
 

@@ -18,7 +18,7 @@ struct ChooserPage {
             """
         }
         return LocalPage(
-            mark: .neutral, title: "Where do you log in?",
+            mark: .onward, title: "Where do you log in?",
             blocks: [
                 "<p>Choose an identity provider. Its login page comes next, in this tab.</p>",
                 "<ul>\n\(links.joined(separator: "\n"))\n</ul>",

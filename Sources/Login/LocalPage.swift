@@ -9,14 +9,15 @@ struct LocalPage {
     /// What the heading says, once more for the eye; those who do not see it miss nothing.
     enum Mark: String {
         case good = "✓"
-        case bad = "✗"
-        case neutral = "→"
+        case bad = "!"
+        case onward = "→"
+        case strange = "?"
 
         fileprivate var kind: String {
             switch self {
             case .good: "good"
             case .bad: "bad"
-            case .neutral: "neutral"
+            case .onward, .strange: "neutral"
             }
         }
     }
@@ -108,13 +109,13 @@ struct LocalPage {
         footer{color:var(--soft);font-size:.875rem;text-align:center}
         footer p{margin:.75rem 0 0}
         .mark{width:2.75rem;height:2.75rem;display:flex;align-items:center;justify-content:center;border:2px solid;border-radius:50%;\
-        font-size:1.375rem;line-height:1}
+        font-size:1.375rem;font-weight:700;line-height:1}
         .good{color:var(--good)}
         .bad{color:var(--bad)}
         .neutral{color:var(--accent)}
         h1{font-size:1.5rem;line-height:1.25;margin:1rem 0 .75rem}
         p,blockquote,ul{margin:.75rem 0}
-        main>:last-child{margin-bottom:0}
+        main>:last-child,li:last-child{margin-bottom:0}
         blockquote{padding-left:1rem;border-left:3px solid var(--edge);color:var(--soft)}
         code{font-family:ui-monospace,monospace;font-size:.9375em}
         ul{list-style:none;padding:0}

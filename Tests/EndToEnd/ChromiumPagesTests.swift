@@ -35,7 +35,9 @@ struct ChromiumPagesTests {
         await provider.stop()
     }
 
-    @Test("done: says who, until when and what next; the strays before it do no harm; no code stays in the address bar or in the history (C19)")
+    @Test(
+        "done: says who, until when and what next; the strays before it do no harm; no code stays in the address bar or in the history (C19)"
+    )
     func done() async throws {
         try await withLogin { login, chromium in
             let callback = try await login.callbackAddress()

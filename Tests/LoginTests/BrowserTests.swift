@@ -72,16 +72,20 @@ struct BrowserTests {
         @Test("an ordinary Linux is not taken for Windows'", arguments: ["6.1.0-18-amd64", "", "micro-soft", "icrosoft"] as [Text])
         func notUnderWindows(release: Text) {
             let variables = BrowserTests.environment(["WSL_DISTRO_NAME": "", "DISPLAY": ":0"])
-            #expect(Browser(environment: variables, kernelRelease: release).commands(for: "https://x/").first == ["xdg-open", "https://x/"])
+            #expect(
+                Browser(environment: variables, kernelRelease: release).commands(for: "https://x/").first == ["xdg-open", "https://x/"])
         }
 
-        @Test("C34: the first that is there is started, whichever it is", arguments: ["wslview", "rundll32.exe", "xdg-open", "x-www-browser"])
+        @Test(
+            "C34: the first that is there is started, whichever it is", arguments: ["wslview", "rundll32.exe", "xdg-open", "x-www-browser"])
         func firstThere(name: String) async throws {
             let folder = try TemporaryFolder()
             let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > \(folder.path)/new\nmv \(folder.path)/new \(folder.path)/arguments\n"
             try folder.write(Array(script.utf8), to: "bin/" + name, mode: 0o700)
             // Its stand-in needs these, and nothing else is to be found.
-            for tool in ["mv"] { try FileManager.default.createSymbolicLink(atPath: folder.path + "/bin/" + tool, withDestinationPath: "/bin/" + tool) }
+            for tool in ["mv"] {
+                try FileManager.default.createSymbolicLink(atPath: folder.path + "/bin/" + tool, withDestinationPath: "/bin/" + tool)
+            }
             let browser = Browser(
                 environment: BrowserTests.environment(["PATH": folder.path + "/bin", "DISPLAY": ":0"]),
                 kernelRelease: "5.15.167.4-microsoft-standard-WSL2")

@@ -67,7 +67,8 @@ struct ChooserTests {
         #expect(CallbackListenerTests.statuses(pages) == ["302", "200", "200", "302"])
         #expect(Robot.header("Location", in: pages[0])?.contains("/choose/") == true)
         #expect(pages[1] == pages[2])
-        for text in ["<strong>work</strong>", "idp.example.com", "<strong>home</strong>", "login.example.org:8443", "accounts.example.net"] {
+        for text in ["<strong>work</strong>", "idp.example.com", "<strong>home</strong>", "login.example.org:8443", "accounts.example.net"]
+        {
             #expect(pages[1].contains(text))
         }
         #expect(Robot.header("Location", in: pages[3]) == ChooserTests.destination)
@@ -87,7 +88,9 @@ struct ChooserTests {
         #expect(pages[0].contains("&lt;script&gt;"))
         // Not a URL that could be used: shown whole, so that nothing is hidden of it.
         #expect(pages[0].contains("https://accounts.google.com@evil.example/"))
-        for field in ["Content-Security-Policy: default-src 'none'; style-src 'sha256-", "frame-ancestors 'none'", "Cache-Control: no-store"] {
+        for field in [
+            "Content-Security-Policy: default-src 'none'; style-src 'sha256-", "frame-ancestors 'none'", "Cache-Control: no-store",
+        ] {
             #expect(pages[0].contains(field))
         }
     }
@@ -165,7 +168,9 @@ struct ChooserTests {
 
     @Test("what is shown beside the name is the host, or the whole issuer where a host is there twice")
     func places() {
-        let issuers: [Text] = ["https://a.example/x", "https://B.example", "https://c.example/1", "https://c.example/2", "http://localhost:80"]
+        let issuers: [Text] = [
+            "https://a.example/x", "https://B.example", "https://c.example/1", "https://c.example/2", "http://localhost:80",
+        ]
         #expect(
             ChooserPage.places(of: issuers.map { ChooserTests.provider($0) }) == [
                 "a.example", "b.example", "https://c.example/1", "https://c.example/2", "localhost",
@@ -205,7 +210,9 @@ struct ChooserTests {
         #expect(lines.count == 5)
     }
 
-    @Test("in a terminal anything else is an error that says what there is", arguments: ["0\n", "4\n", "wörk\n", "\u{1B}[2J\n", "\n", "\u{4}"])
+    @Test(
+        "in a terminal anything else is an error that says what there is",
+        arguments: ["0\n", "4\n", "wörk\n", "\u{1B}[2J\n", "\n", "\u{4}"])
     func terminalWrong(typed: String) throws {
         let terminal = try PseudoTerminal()
         terminal.type(typed)

@@ -321,7 +321,8 @@ struct LoginFlowTests {
                     let providers = [ChooserTests.providers[0], demo]
                     let chosen = try ProviderChooser(among: providers, browser: browser) { _ in }.choose(patience: 60)
                     let options = LoginOptions(provider: chosen.provider)
-                    let flow = LoginFlow(options, http: HTTPClient(timeout: .seconds(60)), browser: browser, waiting: chosen.browser) { _ in }
+                    let flow = LoginFlow(options, http: HTTPClient(timeout: .seconds(60)), browser: browser, waiting: chosen.browser) { _ in
+                    }
                     return .success(try flow.run { _ throws(LoginError) in }.who)
                 } catch {
                     return .failure(error)
