@@ -267,7 +267,7 @@ let package = Package(
                 "Login", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles", "DemoProvider",
                 "Vocabulary",
             ]),
-        testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),
+        testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"], exclude: ["Harness/chromium.py"]),
     ]
 )
 

@@ -48,6 +48,8 @@ public enum LoginError: Error, Sendable {
     case noAnswer([StrayRequest])
     /// Two have asked for the address that only our browser was given.
     case startAddressUsedTwice
+    /// The page, or the question in the terminal, was not answered in time.
+    case noChoice(aliases: [String])
 
     // What is pasted
     /// Standard input ended.

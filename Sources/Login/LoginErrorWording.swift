@@ -52,6 +52,7 @@ extension LoginError: CustomStringConvertible {
         case .listening(let uri, let number): "cannot wait for the browser at \(uri.text): \(systemError(number))"
         case .startAddressUsedTwice:
             "the address that the browser was given was opened twice: somebody else on this machine may have read it"
+        case .noChoice: "no provider was chosen in time"
         case .noAnswer: "no answer came from the provider in time"
         case .nothingPasted: "the input ended before the address came"
         case .wrongPastes(let times): "what was pasted could not be used, \(times) times"
@@ -89,7 +90,7 @@ extension LoginError: CustomStringConvertible {
     /// What to do about it, where that can be guessed: `opk: hint: …`.
     public var hint: String? {
         switch self {
-        case .noProvider(let aliases):
+        case .noProvider(let aliases), .noChoice(let aliases):
             "run `opk login ALIAS` with one of: \(aliases.joined(separator: ", ")); or `opk login --provider ISSUER,CLIENT_ID`"
         case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias): "did you mean --provider ISSUER,CLIENT_ID[,SECRET]?"
         case .tooManyArguments: "any other provider: --provider ISSUER,CLIENT_ID[,SECRET[,SCOPES]], quoted if there are spaces in it"

@@ -35,7 +35,10 @@ struct LoginCommand: ParsableCommand {
             if try provider.createsConfig() { return true }
             try key.check()
             let job = try provider.job()
-            let options = try options(job)
+            let target = try target(job)
+            var options = LoginOptions(provider: target.provider)
+            try way.apply(to: &options)
+            try key.apply(to: &options)
             let place = try place(options.keyKind)
             let keep = { (result: LoginResult) throws(LoginError) in
                 if let place { try result.key.write(to: place) }
@@ -44,18 +47,23 @@ struct LoginCommand: ParsableCommand {
                 if let job {
                     try CILogin(options, of: job).run(keep: keep)
                 } else {
-                    try LoginFlow(options, browser: Browser(), tell: TerminalNotices(showsQR: way.showsQR).tell).run(keep: keep)
+                    try LoginFlow(options, browser: Browser(), waiting: target.browser, tell: TerminalNotices(showsQR: way.showsQR).tell)
+                        .run(keep: keep)
                 }
             try show(result, place)
             return true
         }
     }
 
-    private func options(_ job: CIJob?) throws(LoginError) -> LoginOptions {
-        var options = LoginOptions(provider: try provider.chosen(for: job))
-        try way.apply(to: &options)
-        try key.apply(to: &options)
-        return options
+    /// Whom the login is at: the job's CI system, the provider that was named, or the one that the person chooses.
+    private func target(_ job: CIJob?) throws(LoginError) -> ChosenProvider {
+        if let job { return ChosenProvider(provider.adjusted(job)) }
+        switch try provider.choice() {
+        case .provider(let provider, _): return ChosenProvider(provider)
+        case .choose(let providers):
+            return try LoginCommand.choose(
+                among: providers, opensBrowser: !way.noBrowser, patience: try LoginOptions.patience(way.timeout))
+        }
     }
 
     /// Decided before anybody logs in: a person should not do so in vain.

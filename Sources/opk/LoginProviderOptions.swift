@@ -47,14 +47,6 @@ struct LoginProviderOptions: ParsableArguments {
         }
     }
 
-    /// The one provider.
-    func chosen() throws(LoginError) -> ProviderConfig {
-        switch try choice() {
-        case .provider(let provider, _): return provider
-        case .choose(let providers): throw .noProvider(aliases: providers.flatMap(\.aliases))
-        }
-    }
-
     private func adjusted(_ provider: ProviderConfig) throws(LoginError) -> ProviderConfig {
         var provider = provider
         if let scopes { provider.scopes = try ProviderConfig.scopes(scopes) }
