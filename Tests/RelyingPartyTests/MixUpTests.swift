@@ -95,6 +95,20 @@ struct MixUpTests {
         }
     }
 
+    @Test("C26: an ID token that speaks of another access token than the one that came, or of one that did not come, was made for another answer")
+    func accessTokenHash() async throws {
+        for change in [
+            #""id_token": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}"#, #""id_token": {"at_hash": ""}"#, #""id_token": {"at_hash": ["x"]}"#,
+            #""token_response": {"access_token": "another-0ne"}"#, #""token_response": {"access_token": null}"#,
+        ] {
+            let attempt = try await login(Text(#"{"override": {\#(change)}}"#))
+            guard case .accessTokenHash = attempt.error else { Issue.record("\(change): \(attempt.result)"); continue }
+            attempt.failed()
+        }
+        // OpenID Connect Core section 3.1.3.6: in the code flow it may be left out.
+        try await login(#"{"override": {"id_token": {"at_hash": null}}}"#).succeeded()
+    }
+
     @Test("C11: the same kid at another provider is another key")
     func sameKeyID() async throws {
         let (one, other) = (try ScriptedProvider(), try ScriptedProvider())
