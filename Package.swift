@@ -264,8 +264,8 @@ let package = Package(
         testing(
             "RelyingPartyTests",
             [
-                "Login", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles", "DemoProvider",
-                "Vocabulary",
+                "Login", "opk", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles",
+                "DemoProvider", "Vocabulary",
             ]),
         testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"], exclude: ["Harness/chromium.py"]),
     ]
