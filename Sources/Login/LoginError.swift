@@ -1,3 +1,4 @@
+public import Identities
 public import LibCrypto
 public import SafeFiles
 public import Vocabulary
@@ -27,6 +28,14 @@ public enum LoginError: Error, Sendable {
     case noAnswer([StrayRequest])
     /// Two have asked for the address that only our browser was given.
     case startAddressUsedTwice
+
+    // A login that ssh asked for
+    /// Neither a terminal nor a browser.
+    case nobodyToAsk(IdentityName)
+    /// Another process's, which this one waited for.
+    case otherLoginFailed(IdentityName)
+    case unansweredLately(IdentityName)
+    case noName
 
     // The provider. The texts are escaped and whole sentences.
     case discovery(issuer: Text, String)
@@ -63,7 +72,8 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
-            .wildcardAndPrincipals:
+            .wildcardAndPrincipals,
+            .noName:
             true
         default: false
         }

@@ -36,6 +36,10 @@ extension LoginError: CustomStringConvertible {
         case .startAddressUsedTwice:
             "the address that the browser was given was opened twice: somebody else on this machine may have read it"
         case .noAnswer: "no answer came from the provider in time"
+        case .nobodyToAsk(let name): "a login as \(name) is needed, and there is neither a terminal nor a display to ask on"
+        case .otherLoginFailed(let name): "another process was logging in as \(name), and came to no end"
+        case .unansweredLately(let name): "a login as \(name) is needed, and the last page that was opened for it was not answered"
+        case .noName: "this provider's login has no name that a file can have"
         case .discovery(let issuer, let why): "the provider \(issuer.escaped(limit: 120)) cannot be used: \(why)"
         case .tokenEndpoint(let why): "the provider did not give an identity: \(why)"
         case .keys(let why): "the provider's keys cannot be had: \(why)"
@@ -76,6 +80,8 @@ extension LoginError: CustomStringConvertible {
             "end the program that uses one of them (another `opk login`?), or give --redirect-uri one that the provider knows"
         case .startAddressUsedTwice: "run `opk login` again, with --no-browser if it happens again"
         case .noAnswer(let strays): LoginError.hint(afterWaitingInVain: strays)
+        case .nobodyToAsk(let name), .otherLoginFailed(let name), .unansweredLately(let name): "run `opk login \(name)`, then this again"
+        case .noName: "name it by an alias of ~/.opk/config.yml"
         case .discovery: "check the issuer's spelling and the network; the issuer is compared letter by letter"
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
         case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"

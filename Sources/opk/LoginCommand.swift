@@ -1,6 +1,8 @@
 import ArgumentParser
 import Display
+import Identities
 import Login
+import SSHConfiguration
 import Vocabulary
 
 struct LoginCommand: ParsableCommand {
@@ -27,10 +29,16 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup(title: "Key")
     var key: LoginKeyOptions
 
+    @OptionGroup(title: "Need")
+    var need: LoginNeedOptions
+
     func run() throws {
+        if need.isCheck { return }
         try reportingErrors { () throws(LoginError) in
             try key.check()
+            try need.check(key)
             let options = try options()
+            if need.ifNeeded { return try runIfNeeded(options) }
             let place = try place(options.keyKind)
             let flow = LoginFlow(options, browser: Browser(), tell: tell)
             let result = try flow.run { result throws(LoginError) in
@@ -39,6 +47,30 @@ struct LoginCommand: ParsableCommand {
             try show(result, place)
             return true
         }
+    }
+
+    /// Everything that is said goes to standard error: standard output is that of ssh, or of whatever runs it.
+    private func runIfNeeded(_ options: LoginOptions) throws(LoginError) -> Bool {
+        guard let name = options.provider.name else { throw .noName }
+        let home = try KeyPlace.home()
+        let place = try placeIfNeeded(name, options, home)
+        _ = try LoginIfNeeded(name, at: place, below: home + "/.opk").run(
+            patience: options.patience,
+            waiting: { Terminal.note("opk: another process is logging in as \(name): waiting for it …") },
+            logIn: { () throws(LoginError) in
+                Terminal.note("opk: a login as \(name) is needed.")
+                let flow = LoginFlow(options, browser: Browser(), tell: tell)
+                let result = try flow.run { result throws(LoginError) in try result.key.write(to: place) }
+                for line in Summary(result, place: place, isUsualPlace: false).lines(now: .now()) { Terminal.note(line) }
+            })
+        return true
+    }
+
+    /// Where ssh has been told to look, or where this login would lie anyway.
+    private func placeIfNeeded(_ name: IdentityName, _ options: LoginOptions, _ home: String) throws(LoginError) -> KeyPlace {
+        if let file = key.file { return try KeyPlace.named(file) }
+        if SSHSetup.isInstalled(home: home) { return try KeyPlace.ofIdentity(name, home: home) }
+        return try KeyPlace.usual(for: options.keyKind, home: home)
     }
 
     private func options() throws(LoginError) -> LoginOptions {
