@@ -84,8 +84,9 @@ struct SetupSSHCommand: ParsableCommand {
         var given: [HostIdentity] = []
         if let provider {
             guard let name = IdentityName(Text(provider)) else { throw .name(Text(provider)) }
-            guard configured.aliases.contains(Text(provider)) else { throw .unknownProvider(name) }
-            given = [try HostIdentity(name: name, patterns: hosts.map { Text($0) })]
+            // Its first alias: that is what a login there is called, whichever alias was used.
+            guard let called = configured.name(aliased: Text(provider)) else { throw .unknownProvider(name) }
+            given = [try HostIdentity(name: called, patterns: hosts.map { Text($0) })]
         }
         guard let program = OwnProgram.path(searching: ProcessEnvironment.inherited()["PATH"]) else { throw .programPath("opk") }
         return try SSHSetup.installing(home: home, configured: configured.identities, given: given, program: program)
@@ -128,18 +129,21 @@ struct SetupSSHCommand: ParsableCommand {
 
 /// Which providers there are, and for which hosts.
 private struct ConfiguredHosts {
-    let aliases: [Text]
+    private let providers: [ProviderConfig]
     let identities: [HostIdentity]
 
     init() throws(SetupError) {
-        let providers = ProviderConfig.builtIn
-        aliases = providers.flatMap(\.aliases).map { Text($0) }
+        providers = ProviderConfig.builtIn
         var identities: [HostIdentity] = []
         for provider in providers where !provider.hosts.isEmpty {
             guard let name = provider.name else { continue }
             identities.append(try HostIdentity(name: name, patterns: provider.hosts))
         }
         self.identities = identities
+    }
+
+    func name(aliased alias: Text) -> IdentityName? {
+        providers.first { $0.aliases.contains { Text($0) == alias } }?.name
     }
 }
 

@@ -72,14 +72,17 @@ extension RealSSH {
                 #expect(editor.status == 0, "\(editor.errors)")
                 #expect(editor.output == "here\n")
                 let socket = ["-o", "ControlPath=\(laptop.home)/mux"]
-                // The first stays behind as the master; what it holds open is not ours to wait for.
-                let master = try await laptop.run(
-                    "ssh", socket + ["-f", "-N", "-o", "ControlMaster=yes", "-o", "StdinNull=yes", "-E", "/dev/null", "target.opk.test"])
-                #expect(master.status == 0, "\(master.errors)")
-                let shared = try await laptop.run("ssh", socket + ["-v", "target.opk.test", "id", "-un"])
-                #expect(shared.output == "\(laptop.server.alice)\n", "\(shared.errors)")
-                #expect(!shared.errors.contains("Offering public key"))
-                _ = try await laptop.run("ssh", socket + ["-O", "exit", "target.opk.test"])
+                let master = try laptop.start("ssh", socket + ["-N", "-o", "ControlMaster=yes", "target.opk.test"])
+                do {
+                    try await Waiting.until("shared connection") { FileManager.default.fileExists(atPath: laptop.home + "/mux") }
+                    let shared = try await laptop.run("ssh", socket + ["-v", "target.opk.test", "id", "-un"])
+                    #expect(shared.output == "\(laptop.server.alice)\n", "\(shared.errors)")
+                    #expect(!shared.errors.contains("Offering public key"))
+                } catch {
+                    await master.stop()
+                    throw error
+                }
+                await master.stop()
                 #expect(laptop.pages == 1)
             }
         }

@@ -84,16 +84,28 @@ final class SetupLaptop: Sendable {
     /// How many pages a browser was led to.
     var pages: Int { ((try? String(contentsOfFile: home + "/pages", encoding: .utf8)) ?? "").split(separator: "\n").count }
 
+    private func environment(browser: Bool, _ more: [String: String]) -> [String: String] {
+        var environment = Command.environment(home: home, adding: more)
+        environment["PATH"] = programs + ":" + (environment["PATH"] ?? "")
+        if browser { environment["BROWSER"] = programs + "/browser" }
+        return environment
+    }
+
+    private var asPerson: [String] { ["--reuid=\(account)", "--regid=\(account)", "--clear-groups", "--"] }
+
     /// A program, as the person, without a terminal.
     func run(_ program: String, _ arguments: [String], browser: Bool = true, adding more: [String: String] = [:]) async throws
         -> Command.Outcome
     {
-        var environment = Command.environment(home: home, adding: more)
-        environment["PATH"] = programs + ":" + (environment["PATH"] ?? "")
-        if browser { environment["BROWSER"] = programs + "/browser" }
-        return try await Command.run(
-            "setpriv", ["--reuid=\(account)", "--regid=\(account)", "--clear-groups", "--", program] + arguments,
-            environment: environment, deadline: 60)
+        try await Command.run(
+            "setpriv", asPerson + [program] + arguments, environment: environment(browser: browser, more), deadline: 60)
+    }
+
+    /// One that stays; the caller stops it.
+    func start(_ program: String, _ arguments: [String]) throws -> BackgroundProcess {
+        try BackgroundProcess(
+            "setpriv", asPerson + [program] + arguments, environment: environment(browser: true, [:]),
+            log: server.folder.appendingPathComponent("\(program).log"))
     }
 
     @discardableResult
@@ -115,23 +127,33 @@ final class SetupLaptop: Sendable {
 
     /// An agent with so many keys of no use, for the length of `body`, which is given what names it.
     func withAgent(keys: Int, _ body: ([String: String]) async throws -> Void) async throws {
-        let output = try await mustRun("ssh-agent", ["-s"])
-        func value(_ name: String) throws -> String {
-            guard let start = output.range(of: name + "=")?.upperBound else { throw HarnessError("no \(name): \(output)") }
-            return String(output[start...].prefix { $0 != ";" })
-        }
-        let variables = ["SSH_AUTH_SOCK": try value("SSH_AUTH_SOCK"), "SSH_AGENT_PID": try value("SSH_AGENT_PID")]
+        let socket = home + "/agent"
+        let agent = try start("ssh-agent", ["-D", "-a", socket])
         do {
+            try await Waiting.until("an agent") { FileManager.default.fileExists(atPath: socket) }
+            let variables = ["SSH_AUTH_SOCK": socket]
             for number in 0..<keys {
-                try await mustRun("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "other \(number)", "-f", "\(home)/other-\(number)"])
+                try await mustRun(
+                    "ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "other \(number)", "-f", "\(home)/other-\(number)"])
                 try await mustRun("ssh-add", ["-q", "\(home)/other-\(number)"], adding: variables)
             }
             try await body(variables)
         } catch {
-            _ = try? await run("ssh-agent", ["-k"], adding: variables)
+            await agent.stop()
             throw error
         }
-        try await mustRun("ssh-agent", ["-k"], adding: variables)
+        await agent.stop()
+    }
+}
+
+/// For what takes a moment and says nothing.
+enum Waiting {
+    static func until(_ what: String, _ isThere: () -> Bool) async throws {
+        for _ in 0..<500 {
+            if isThere() { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        throw HarnessError("no \(what)")
     }
 }
 
@@ -141,7 +163,8 @@ func withSetupLaptop(_ body: (SetupLaptop) async throws -> Void) async throws {
     try await withDemoProvider { _, provider, server in
         try await server.configure(
             providers: ["\(provider.issuer) opk-demo 24h"], authID: ["\(server.alice) alice@example.com \(provider.issuer)"])
-        let strict = try await server.startDaemon(.machine, "sshd-strict-\(UUID().uuidString.prefix(8))", command: server.command(), tries: 2)
+        let strict = try await server.startDaemon(
+            .machine, "sshd-strict-\(UUID().uuidString.prefix(8))", command: server.command(), tries: 2)
         let names = ["target.opk.test", "not.opk.test", "stands-for-it", "other"]
         var ports = Dictionary(uniqueKeysWithValues: names.map { ($0, server.daemon.port) })
         ports["strict.opk.test"] = strict.port
