@@ -252,7 +252,7 @@ let package = Package(
                 "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode", "Display", "opk",
                 "opk-demo-provider", "opk-fetch", "opk-verify", "OIDC", "HTTP", "PKToken", "ChildProcess", "SSHKeys", "SafeFiles",
                 "KeyCache", "JOSE", "LibCrypto", "CSystem", "DemoProvider", "Vocabulary",
-            ]),
+            ], exclude: ["golden", "terminal.py"]),
         // What documents show, typed and read: examples of every file and command.
         testing(
             "PolicyExamplesTests",

@@ -10,7 +10,7 @@ import Vocabulary
 /// Opens a page in the person's browser: by argument vector, never by a shell (C33, C34), and with nothing secret in the browser's
 /// environment (C38).
 public struct Browser: Sendable {
-    private let environment: ProcessEnvironment
+    let environment: ProcessEnvironment
 
     /// As this process's environment names it.
     public init() {

@@ -74,20 +74,31 @@ final class CallbackListener {
         return nil
     }
 
-    /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed. `start`: where a browser was sent first.
-    func answer(withState state: Text, start: StartAddress? = nil, before deadline: UnixTime) throws(LoginError) -> ProviderAnswer {
+    /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed. `start`: where a browser was sent first;
+    /// `each`: called at least every second.
+    func answer(
+        withState state: Text, start: StartAddress? = nil, before deadline: UnixTime, each: (UnixTime) -> Void = { _ in }
+    ) throws(LoginError) -> ProviderAnswer {
         while true {
             let now = UnixTime.now()
             guard now < deadline else { throw .noAnswer(strays) }
-            connections.removeAll { now - $0.since >= CallbackListener.patience }
-            wait(atMost: min(1000, max(1, (deadline - now) * 1000)))
-            acceptAll(at: now)
-            for index in connections.indices.reversed() {
-                if let query = try advance(index, state: state, start: start) {
-                    return ProviderAnswer(query, on: connections.remove(at: index).socket)
-                }
+            each(now)
+            if let answer = try answerNow(state, start, within: min(1000, max(1, (deadline - now) * 1000))) { return answer }
+        }
+    }
+
+    /// The answer, if it comes within so many milliseconds.
+    func answerNow(_ state: Text, _ start: StartAddress? = nil, within milliseconds: Int64) throws(LoginError) -> ProviderAnswer? {
+        let now = UnixTime.now()
+        connections.removeAll { now - $0.since >= CallbackListener.patience }
+        wait(atMost: milliseconds)
+        acceptAll(at: now)
+        for index in connections.indices.reversed() {
+            if let query = try advance(index, state: state, start: start) {
+                return ProviderAnswer(query, on: connections.remove(at: index).socket)
             }
         }
+        return nil
     }
 
     private func wait(atMost milliseconds: Int64) {

@@ -111,3 +111,23 @@ struct IdentityCertificate {
         }
     }
 }
+
+extension IdentityCertificate {
+    /// For a new key, and for a server that trusts the provider for as long as was asked for.
+    init(for options: LoginOptions) throws(LoginError) {
+        let key: PrivateKey
+        do throws(KeyError) {
+            key = try PrivateKey(generating: options.keyKind == .ecdsa ? .p256 : .ed25519)
+        } catch {
+            throw .key(error)
+        }
+        do throws(Refusal) {
+            self.init(
+                key: key, claims: try ClientInstanceClaims(for: key.publicKey),
+                row: ProviderRow(issuer: options.provider.issuer, clientID: options.provider.clientID, expiry: options.lifetime),
+                principals: options.principals, sendsAccessToken: options.provider.sendsAccessToken)
+        } catch {
+            throw .identity(error, clockOff: nil)
+        }
+    }
+}

@@ -21,6 +21,7 @@ public enum LoginError: Error, Sendable {
     case wildcardAndPrincipals
     case lifetime(Text)
     case fileName(Text)
+    case remoteRedirectURI(Text)
 
     // The listener
     case noFreePort([RedirectURI])
@@ -36,6 +37,11 @@ public enum LoginError: Error, Sendable {
     case otherLoginFailed(IdentityName)
     case unansweredLately(IdentityName)
     case noName
+    // What is pasted
+    /// Standard input ended.
+    case nothingPasted
+    /// So often that it makes no sense to go on.
+    case wrongPastes(Int)
 
     // The provider. The texts are escaped and whole sentences.
     case discovery(issuer: Text, String)
@@ -50,6 +56,14 @@ public enum LoginError: Error, Sendable {
     /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
     case identity(Refusal, clockOff: Int64?)
     case certificate(String)
+
+    // The device login
+    case noDeviceLogin(issuer: Text)
+    case deviceAuthorization(String)
+    /// Nobody confirmed it while the code was good.
+    case deviceCodeExpired
+    /// The ID token of a device login has not the nonce that ties it to the key.
+    case deviceWithoutCommitment
 
     // The files
     case noHome
@@ -74,6 +88,8 @@ public enum LoginError: Error, Sendable {
             .tooManyArguments, .notTogether,
             .wildcardAndPrincipals,
             .noName:
+            .remoteRedirectURI,
+            .wildcardAndPrincipals:
             true
         default: false
         }

@@ -26,6 +26,8 @@ extension LoginError: CustomStringConvertible {
         case .scopes(let text): "these are not scopes: \(text.escaped(limit: 60))"
         case .redirectURI(let text):
             "this redirect URI is not http://localhost:PORT/PATH (or 127.0.0.1, [::1]): \(text.escaped(limit: 80))"
+        case .remoteRedirectURI(let text):
+            "this remote redirect URI is not https://HOST/PATH without a query: \(text.escaped(limit: 80))"
         case .wildcardAndPrincipals: "opkssh-wildcard stands for every account, so it cannot be named beside others"
         case .principal(let text) where text.isEmpty: "an account name in --principals is empty"
         case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
@@ -40,6 +42,14 @@ extension LoginError: CustomStringConvertible {
         case .otherLoginFailed(let name): "another process was logging in as \(name), and came to no end"
         case .unansweredLately(let name): "a login as \(name) is needed, and the last page that was opened for it was not answered"
         case .noName: "this provider's login has no name that a file can have"
+        case .nothingPasted: "the input ended before the address came"
+        case .wrongPastes(let times): "what was pasted could not be used, \(times) times"
+        case .noDeviceLogin(let issuer): "the provider \(issuer.escaped(limit: 120)) has no device login"
+        case .deviceAuthorization(let why): "the provider did not begin a device login: \(why)"
+        case .deviceCodeExpired: "nobody confirmed the login on another device in time"
+        case .deviceWithoutCommitment:
+            "the provider's device login works, but its ID token does not carry the commitment to your key (the nonce), so no server could "
+                + "tell that the key is yours"
         case .discovery(let issuer, let why): "the provider \(issuer.escaped(limit: 120)) cannot be used: \(why)"
         case .tokenEndpoint(let why): "the provider did not give an identity: \(why)"
         case .keys(let why): "the provider's keys cannot be had: \(why)"
@@ -79,6 +89,11 @@ extension LoginError: CustomStringConvertible {
         case .noFreePort:
             "end the program that uses one of them (another `opk login`?), or give --redirect-uri one that the provider knows"
         case .startAddressUsedTwice: "run `opk login` again, with --no-browser if it happens again"
+        case .nothingPasted: "run `opk login --remote` in a terminal, or give the address on standard input"
+        case .wrongPastes: "run `opk login --remote` again; copy the whole address of the page on which the browser ends"
+        case .noDeviceLogin, .deviceWithoutCommitment:
+            "log in in the browser: `opk login`, or where the browser is on another machine `opk login --remote`"
+        case .deviceCodeExpired: "run `opk login --device` again; the code is good for a few minutes only"
         case .noAnswer(let strays): LoginError.hint(afterWaitingInVain: strays)
         case .nobodyToAsk(let name), .otherLoginFailed(let name), .unansweredLately(let name): "run `opk login \(name)`, then this again"
         case .noName: "name it by an alias of ~/.opk/config.yml"

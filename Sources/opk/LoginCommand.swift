@@ -18,6 +18,8 @@ struct LoginCommand: ParsableCommand {
               opk login --provider https://idp.example.com,opk
               opk login gitlab -t ed25519 -i ~/.ssh/work --valid-for 8h
               opk login microsoft --no-browser
+              opk login google --remote
+              opk login --provider https://idp.example.com,opk --device
             """)
 
     @OptionGroup(title: "Provider")
@@ -40,7 +42,8 @@ struct LoginCommand: ParsableCommand {
             let options = try options()
             if need.ifNeeded { return try runIfNeeded(options) }
             let place = try place(options.keyKind)
-            let flow = LoginFlow(options, browser: Browser(), tell: tell)
+            let notices = TerminalNotices(showsQR: way.showsQR)
+            let flow = LoginFlow(options, browser: Browser(), tell: notices.tell)
             let result = try flow.run { result throws(LoginError) in
                 if let place { try result.key.write(to: place) }
             }
@@ -85,19 +88,6 @@ struct LoginCommand: ParsableCommand {
         if key.printKey { return nil }
         if let file = key.file { return try KeyPlace.named(file) }
         return try KeyPlace.usual(for: kind, home: try KeyPlace.home())
-    }
-
-    private func tell(_ notice: LoginFlow.Notice) {
-        switch notice {
-        case .open(let url, let opened):
-            Terminal.note(
-                opened
-                    ? "A browser was opened. If it does not show the login page, open this address:"
-                    : "Open this address in a browser on this machine:")
-            Terminal.note(url)
-        case .waiting(let address, let seconds):
-            Terminal.note("Waiting at \(address) for \(RelativeTime.span(seconds)) (Ctrl-C ends it) …")
-        }
     }
 
     private func show(_ result: LoginResult, _ place: KeyPlace?) throws(LoginError) {

@@ -184,3 +184,18 @@ int opk_zone_offsets(const char *path, int64_t first, int64_t step, int32_t *off
 
 /// Whether the kernel knows that something keeps the clock right: 1, 0, or -1 where it cannot be asked.
 int opk_clock_is_synchronised(void);
+
+// Terminal.c
+
+/// How many characters the terminal shows. 0, or -1 where the descriptor is no terminal or does not know.
+int opk_terminal_size(int descriptor, int *columns, int *rows);
+/// From here on the terminal does not show what is typed, and gives each byte at once: a line may be longer than the 4095 bytes that it else
+/// keeps of one. Ctrl-C still interrupts; Ctrl-Z does nothing. 0, or -1 where the descriptor is no terminal.
+int opk_terminal_hide_input(int descriptor);
+/// The terminal as it was before.
+void opk_terminal_show_input(void);
+/// From here on Ctrl-C (and SIGTERM, SIGHUP, SIGQUIT) puts the terminal right and writes these words, at most 256 bytes, to standard error before
+/// it ends the process by that signal: a shell sees status 130.
+void opk_interrupt_watch(const uint8_t *words, size_t length);
+/// As it was before.
+void opk_interrupt_unwatch(void);
