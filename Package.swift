@@ -118,7 +118,7 @@ let package = Package(
         module("SSHAgent", ["SSHKeys", "LibCrypto", "ChildProcess", "CSystem", "Vocabulary"]),
         module("Identities", ["JOSE", "SSHKeys", "SafeFiles", "LibCrypto", "CSystem", "Vocabulary"]),
         module("TokenStore", ["Identities", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary"]),
-        module("SSHConfiguration", ["Identities", "SafeFiles", "CSystem", "Vocabulary"]),
+        module("SSHConfiguration", ["Identities", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary"]),
         module("CIToken", ["OIDC", "HTTP", "PKToken", "JOSE", "LibCrypto", "ChildProcess", "Vocabulary"]),
         module(
             "Login",

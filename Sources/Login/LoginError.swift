@@ -1,4 +1,5 @@
 public import CIToken
+public import Identities
 public import LibCrypto
 public import SafeFiles
 public import Vocabulary
@@ -51,6 +52,13 @@ public enum LoginError: Error, Sendable {
     /// The page, or the question in the terminal, was not answered in time.
     case noChoice(aliases: [String])
 
+    // A login that ssh asked for
+    /// Neither a terminal nor a browser.
+    case nobodyToAsk(IdentityName)
+    /// Another process's, which this one waited for.
+    case otherLoginFailed(IdentityName)
+    case unansweredLately(IdentityName)
+    case noName
     // What is pasted
     /// Standard input ended.
     case nothingPasted
@@ -102,10 +110,7 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether,
-            .remoteRedirectURI,
-            .tooManyArguments, .notTogether, .newProvider,
-            .wildcardAndPrincipals:
+            .tooManyArguments, .notTogether, .newProvider, .noName, .remoteRedirectURI, .wildcardAndPrincipals:
             true
         default: false
         }

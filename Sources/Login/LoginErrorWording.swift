@@ -54,6 +54,10 @@ extension LoginError: CustomStringConvertible {
             "the address that the browser was given was opened twice: somebody else on this machine may have read it"
         case .noChoice: "no provider was chosen in time"
         case .noAnswer: "no answer came from the provider in time"
+        case .nobodyToAsk(let name): "a login as \(name) is needed, and there is neither a terminal nor a display to ask on"
+        case .otherLoginFailed(let name): "another process was logging in as \(name), and came to no end"
+        case .unansweredLately(let name): "a login as \(name) is needed, and the last page that was opened for it was not answered"
+        case .noName: "this provider's login has no name that a file can have"
         case .nothingPasted: "the input ended before the address came"
         case .wrongPastes(let times): "what was pasted could not be used, \(times) times"
         case .noDeviceLogin(let issuer): "the provider \(issuer.escaped(limit: 120)) has no device login"
@@ -122,6 +126,8 @@ extension LoginError: CustomStringConvertible {
             "log in in the browser: `opk login`, or where the browser is on another machine `opk login --remote`"
         case .deviceCodeExpired: "run `opk login --device` again; the code is good for a few minutes only"
         case .noAnswer(let strays): LoginError.hint(afterWaitingInVain: strays)
+        case .nobodyToAsk(let name), .otherLoginFailed(let name), .unansweredLately(let name): "run `opk login \(name)`, then this again"
+        case .noName: "name it by an alias of ~/.opk/config.yml"
         case .discovery: "check the issuer's spelling and the network; the issuer is compared letter by letter"
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
         case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"

@@ -40,6 +40,8 @@ int opk_socketpair(int ends[2]);
 ssize_t opk_send(int socket, const uint8_t *bytes, size_t length);
 /// A connected, non-blocking stream socket, closed on exec, to the socket of that name; -1 with errno set (EAGAIN: its queue is full).
 int opk_connect_unix(const char *path);
+/// Whose process listens at the other end of such a connection. 0, or -1 with errno set.
+int opk_peer_user(int socket, uid_t *user);
 /// The `index`th entry ("NAME=value") of this process's environment, or NULL.
 const char *opk_environment(size_t index);
 
