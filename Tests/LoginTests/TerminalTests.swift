@@ -149,7 +149,9 @@ struct TerminalTests {
             let home = try TemporaryFolder()
             let seen = try await TerminalTests.logIn(
                 way == "remote" ? ["--remote", "--redirect-uri", "http://localhost:0/cb"] : ["--redirect-uri", "http://localhost:0/cb"],
-                steps: [["see", "left"], ["snapshot", "while it waits"], step, ["end"]], home: home)
+                steps: [["see", "left"], ["snapshot", "while it waits"], step, ["end"]],
+                // One that is not there: whether these tests run in a container makes no difference then.
+                environment: ["BROWSER": "/nonexistent/browser"], home: home)
             #expect(seen.status == (name == "INT" ? -SIGINT : -SIGTERM))
             #expect(seen.restored == true)
             #expect(seen.snapshots["at the end"]?.hasSuffix("opk: interrupted, nothing was written\n") == true, "\(seen)")
