@@ -39,6 +39,9 @@ public struct Browser: Sendable {
         return false
     }
 
+    /// Whether there is a program that a page could be opened with.
+    public var isThere: Bool { commands(for: "").contains { path(of: $0[0]) != nil } }
+
     /// `https://` or `http://`, then the characters of RFC 3986 alone: nothing that a program could take for an option or a
     /// terminal for a command.
     static func isHarmless(_ url: String) -> Bool {

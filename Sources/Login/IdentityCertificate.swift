@@ -26,10 +26,27 @@ struct IdentityCertificate {
     /// Nothing of `tokens` counts before this returns.
     func mint(_ tokens: ProviderTokens, keys: JWKSet, at now: UnixTime) throws(LoginError) -> LoginResult {
         let idToken: JWS
+        do throws(JWSError) {
+            idToken = try JWS(parsing: tokens.idToken.exposed)
+        } catch {
+            throw .tokenEndpoint("its ID token cannot be used (\(IdentityCertificate.wording(error)))")
+        }
+        return try mint(idToken, tokens, isFresh: true, keys, now)
+    }
+
+    /// The same of a proof (GQ256) that the provider's token is there, without the token.
+    ///
+    /// - Parameter isFresh: whether the token has just been issued.
+    func mint(proven token: JWS, isFresh: Bool, keys: JWKSet, at now: UnixTime) throws(LoginError) -> LoginResult {
+        try mint(token, ProviderTokens(idToken: Secret([]), accessToken: nil), isFresh: isFresh, keys, now)
+    }
+
+    private func mint(_ idToken: JWS, _ tokens: ProviderTokens, isFresh: Bool, _ keys: JWKSet, _ now: UnixTime) throws(LoginError)
+        -> LoginResult
+    {
         let unverified: JSONObject
         let algorithm: JWSAlgorithm
         do throws(JWSError) {
-            idToken = try JWS(parsing: tokens.idToken.exposed)
             unverified = try idToken.payload()
             algorithm = try idToken.header.algorithm()
         } catch {
@@ -42,7 +59,7 @@ struct IdentityCertificate {
             identity = try certificate.selfSigned(at: now).token().checked(against: row, at: now).verify(with: keys)
             try IdentityCertificate.checkForClient(identity, at: now)
         } catch {
-            throw .identity(error, clockOff: IdentityCertificate.clockOff(unverified["iat"]?.number?.time, now))
+            throw .identity(error, clockOff: isFresh ? IdentityCertificate.clockOff(unverified["iat"]?.number?.time, now) : nil)
         }
         // C26. A token that speaks of an access token which did not come was made for another answer.
         if identity.claims["at_hash"] != nil {
@@ -108,6 +125,26 @@ struct IdentityCertificate {
         case .extensionRequired: "its header asks for an extension"
         case .algorithmMissing: "it names no algorithm"
         case .algorithmUnknown: "its algorithm is none that may be used"
+        }
+    }
+}
+
+extension IdentityCertificate {
+    /// For a new key, and for a server that trusts the provider for as long as was asked for.
+    init(for options: LoginOptions) throws(LoginError) {
+        let key: PrivateKey
+        do throws(KeyError) {
+            key = try PrivateKey(generating: options.keyKind == .ecdsa ? .p256 : .ed25519)
+        } catch {
+            throw .key(error)
+        }
+        do throws(Refusal) {
+            self.init(
+                key: key, claims: try ClientInstanceClaims(for: key.publicKey),
+                row: ProviderRow(issuer: options.provider.issuer, clientID: options.provider.clientID, expiry: options.lifetime),
+                principals: options.principals, sendsAccessToken: options.provider.sendsAccessToken)
+        } catch {
+            throw .identity(error, clockOff: nil)
         }
     }
 }

@@ -24,14 +24,17 @@ struct CommandTests {
         let errors: String
     }
 
-    static func run(_ arguments: [String], home: String, browser: String? = nil, input: String = "") async throws -> Run {
+    static func run(
+        _ arguments: [String], home: String, browser: String? = nil, input: String = "", adding more: [String: String] = [:]
+    ) async throws -> Run {
         let program = try #require(Program.url)
         return try await onThread { () -> Result<Run, any Error> in
             Result {
                 let process = Process()
                 process.executableURL = program
                 process.arguments = arguments
-                process.environment = ["HOME": home, "PATH": "/usr/bin:/bin", "BROWSER": browser ?? "", "LC_ALL": "C.UTF-8"]
+                let usual = ["HOME": home, "PATH": "/usr/bin:/bin", "BROWSER": browser ?? "", "LC_ALL": "C.UTF-8"]
+                process.environment = usual.merging(more) { _, new in new }
                 let (inputPipe, output, errors) = (Pipe(), Pipe(), Pipe())
                 (process.standardInput, process.standardOutput, process.standardError) = (inputPipe, output, errors)
                 let heard = Shared("")
