@@ -29,3 +29,16 @@ int opk_connect_unix(const char *path) {
     }
     return descriptor;
 }
+
+int opk_peer_user(int socket, uid_t *user) {
+#ifdef __linux__
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return -1;
+    *user = peer.uid;
+    return 0;
+#else
+    gid_t group;
+    return getpeereid(socket, user, &group);
+#endif
+}

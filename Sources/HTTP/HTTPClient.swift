@@ -57,6 +57,11 @@ public struct HTTPClient: Sendable {
         throw HTTPError(.redirectRefused, url, "more than \(maximumRedirects) redirects")
     }
 
+    /// What a browser would be shown at first: asks for a page, and follows no redirect; where one points is in the answer.
+    public func look(at url: WebURL) throws(HTTPError) -> HTTPResponse {
+        try transfer(url, .get, .none, .now + timeout, accept: "text/html, */*;q=0.5").response
+    }
+
     /// Never follows a redirect: a code, a verifier, a secret goes where it was sent and nowhere else (C05).
     public func post(_ url: WebURL, form: [(name: String, value: String)], credentials: Credentials = .none)
         throws(HTTPError) -> HTTPResponse
@@ -68,12 +73,13 @@ public struct HTTPClient: Sendable {
 
     private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
 
-    private func transfer(_ url: WebURL, _ method: Transfer.Method, _ credentials: Credentials, _ end: ContinuousClock.Instant)
-        throws(HTTPError) -> Transfer.Answer
-    {
+    private func transfer(
+        _ url: WebURL, _ method: Transfer.Method, _ credentials: Credentials, _ end: ContinuousClock.Instant,
+        accept: String = "application/json"
+    ) throws(HTTPError) -> Transfer.Answer {
         let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
         guard left >= 1 else { throw HTTPError(.timeout, url) }
-        var headers = ["Accept: application/json"]
+        var headers = ["Accept: " + accept]
         switch credentials {
         case .none: break
         case .bearer(let token): headers.append("Authorization: Bearer " + token)

@@ -1,4 +1,5 @@
 public import CIToken
+public import Identities
 public import LibCrypto
 public import SafeFiles
 public import Vocabulary
@@ -21,6 +22,26 @@ public enum LoginError: Error, Sendable {
     case wildcardAndPrincipals
     case lifetime(Text)
     case fileName(Text)
+    case remoteRedirectURI(Text)
+
+    // The providers that are configured
+    /// Something wrong with `~/.opk/config.yml`: the line, counted from 1 (0: the whole file), and a sentence without a secret, escaped.
+    case clientConfig(path: String, line: Int, String)
+    case clientConfigFile(UnsafeFile)
+    /// Of a variable of opkssh's; a sentence without a secret, escaped.
+    case environment(String)
+    case defaultProvider(Text, from: ClientConfig.Origin, known: [String])
+    /// What `opk providers add` was given is no provider, and why: escaped.
+    case newProvider(String)
+    case aliasTaken(Text, by: ClientConfig.Origin)
+    /// The file is written so that it cannot be changed without a person's eye; the lines to write.
+    case notEditable(path: String, why: String, lines: [String])
+    case changedMeanwhile(path: String)
+    /// The provider is not one of the file's.
+    case notInTheFile(Text, ClientConfig.Origin)
+    case onlyProvider(path: String)
+    case isDefault(Text, path: String)
+    case secretInput(String)
 
     // The listener
     case noFreePort([RedirectURI])
@@ -28,6 +49,21 @@ public enum LoginError: Error, Sendable {
     case noAnswer([StrayRequest])
     /// Two have asked for the address that only our browser was given.
     case startAddressUsedTwice
+    /// The page, or the question in the terminal, was not answered in time.
+    case noChoice(aliases: [String])
+
+    // A login that ssh asked for
+    /// Neither a terminal nor a browser.
+    case nobodyToAsk(IdentityName)
+    /// Another process's, which this one waited for.
+    case otherLoginFailed(IdentityName)
+    case unansweredLately(IdentityName)
+    case noName
+    // What is pasted
+    /// Standard input ended.
+    case nothingPasted
+    /// So often that it makes no sense to go on.
+    case wrongPastes(Int)
 
     // The provider. The texts are escaped and whole sentences.
     case discovery(issuer: Text, String)
@@ -44,6 +80,14 @@ public enum LoginError: Error, Sendable {
     case certificate(String)
     /// A job of a CI system has no identity.
     case ci(CITokenError)
+
+    // The device login
+    case noDeviceLogin(issuer: Text)
+    case deviceAuthorization(String)
+    /// Nobody confirmed it while the code was good.
+    case deviceCodeExpired
+    /// The ID token of a device login has not the nonce that ties it to the key.
+    case deviceWithoutCommitment
 
     // The files
     case noHome
@@ -66,8 +110,7 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether,
-            .wildcardAndPrincipals:
+            .tooManyArguments, .notTogether, .newProvider, .noName, .remoteRedirectURI, .wildcardAndPrincipals:
             true
         default: false
         }

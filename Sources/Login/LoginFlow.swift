@@ -1,29 +1,39 @@
-import Display
 public import HTTP
 import OIDC
 import PKToken
 import Vocabulary
 
-/// A login from the first key to the last page: makes a key pair, asks the provider to sign for it in the browser, and checks what comes
-/// back as a server will.
+/// A login from the first key to the last page: makes a key pair, asks the provider to sign for it in one of three ways, and checks what
+/// comes back as a server will.
 public struct LoginFlow {
-    /// What a person should see while it goes on.
-    public enum Notice: Sendable {
-        /// The address to open, on a line of its own; `opened`: whether a browser was started.
-        case open(url: String, opened: Bool)
-        /// Waits at `address` for so many seconds.
-        case waiting(address: String, seconds: Int64)
-    }
-
     private let options: LoginOptions
     private let http: HTTPClient
     private let browser: Browser
+    private let waiting: WaitingBrowser?
+    private let input: Int32
+    private let pauses: Pauses
     private let tell: (Notice) -> Void
 
-    public init(_ options: LoginOptions, http: HTTPClient = HTTPClient(), browser: Browser, tell: @escaping (Notice) -> Void) {
+    /// - Parameters:
+    ///   - waiting: the browser in which the provider was chosen: it is sent on, and none is opened.
+    ///   - input: the descriptor that an address is pasted to; standard input.
+    public init(
+        _ options: LoginOptions, http: HTTPClient = HTTPClient(), browser: Browser, waiting: WaitingBrowser? = nil, input: Int32 = 0,
+        tell: @escaping (Notice) -> Void
+    ) {
+        self.init(options, http: http, browser: browser, waiting: waiting, input: input, pauses: Pauses(), tell: tell)
+    }
+
+    init(
+        _ options: LoginOptions, http: HTTPClient, browser: Browser, waiting: WaitingBrowser? = nil, input: Int32, pauses: Pauses,
+        tell: @escaping (Notice) -> Void
+    ) {
         self.options = options
         self.http = http
         self.browser = browser
+        self.waiting = waiting
+        self.input = input
+        self.pauses = pauses
         self.tell = tell
     }
 
@@ -32,30 +42,17 @@ public struct LoginFlow {
     public func run(keep: (LoginResult) throws(LoginError) -> Void) throws(LoginError) -> LoginResult {
         let provider = try ProviderClient(options.provider, http: http)
         let mint = try IdentityCertificate(for: options)
-        let listener = try CallbackListener(firstFreeOf: options.provider.redirectURIs)
-        let authorization = try provider.authorization(redirectURI: listener.redirectURI, nonce: mint.claims.commitment)
-        let start = StartAddress(to: authorization.url)
-        // The address itself only on the person's own terminal: a browser's arguments are everybody's to read.
-        let opened = options.opensBrowser && Browser.isHarmless(authorization.url) && browser.open(start.url(at: listener.redirectURI))
-        tell(.open(url: authorization.url, opened: opened))
-        tell(.waiting(address: listener.redirectURI.text, seconds: options.patience))
-        let answer = try listener.answer(
-            withState: authorization.state, start: opened ? start : nil, before: .now() + options.patience)
-        do throws(LoginError) {
-            let code = try provider.code(in: answer.query)
-            let tokens = try provider.exchange(code, for: authorization)
+        let attempt = LoginAttempt(provider: provider, options: options, nonce: mint.claims.commitment, tell: tell)
+        let finish = { (tokens: ProviderTokens) throws(LoginError) -> LoginResult in
             let result = try mint.mint(tokens, keys: try provider.keys(), at: .now())
             try keep(result)
-            answer.show(.done(who: result.who, until: result.ends?.local))
             return result
-        } catch {
-            answer.show(LoginFlow.page(for: error))
-            throw error
         }
-    }
-
-    private static func page(for error: LoginError) -> CallbackPage {
-        if case .refusedByProvider(let error, let description) = error { return .refused(error: error, description: description) }
-        return .failed
+        defer { tell(.waitEnded) }
+        switch options.way {
+        case .browser: return try BrowserLogin(attempt: attempt, browser: browser, waiting: waiting).run(finish)
+        case .remote: return try RemoteLogin(attempt: attempt, input: input).run(finish)
+        case .device: return try DeviceLogin(attempt: attempt, pauses: pauses).run(finish)
+        }
     }
 }

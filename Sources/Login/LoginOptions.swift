@@ -10,9 +10,12 @@ public struct LoginOptions: Sendable {
     public var principals: [Principal] = [.wildcard]
     /// How long the certificate is good for: since `iat`, until the ID token's own end, or without end.
     public var lifetime: ExpiryPolicy = .maximumAge(seconds: 86_400)
+    public var way = LoginWay.browser
     public var opensBrowser = true
     /// Seconds to wait for the browser's answer.
     public var patience: Int64 = 300
+    /// Seconds to wait for a login on another device; nil for as long as the provider's code is good.
+    public var devicePatience: Int64?
 
     public init(provider: ProviderConfig) {
         self.provider = provider

@@ -24,11 +24,11 @@ struct ProviderClient {
     }
 
     /// Where to send the browser; the commitment travels as the nonce.
-    func authorization(redirectURI: RedirectURI, nonce: Text) throws(LoginError) -> AuthorizationRequest {
+    func authorization(redirectURI: String, nonce: Text) throws(LoginError) -> AuthorizationRequest {
         let options = AuthorizationRequest.Options(scopes: config.scopes, prompt: config.prompt, accessType: config.accessType)
         do throws(OIDCError) {
             return try AuthorizationRequest(
-                to: document, as: registration, redirectURI: redirectURI.text, nonce: nonce, options: options)
+                to: document, as: registration, redirectURI: redirectURI, nonce: nonce, options: options)
         } catch {
             throw .discovery(issuer: config.issuer, "\(error)")
         }
@@ -57,6 +57,23 @@ struct ProviderClient {
         } catch {
             if case .refused(let error, let description) = error { throw .refusedByProvider(error: error, description: description) }
             throw .tokenEndpoint("\(error)")
+        }
+    }
+
+    func deviceGrant() -> DeviceGrant {
+        DeviceGrant(of: document, as: registration, client: http)
+    }
+
+    /// Where the person has to go; the commitment travels as the nonce, which a provider may put in the ID token or forget.
+    func begin(_ grant: DeviceGrant, nonce: Text) throws(LoginError) -> DeviceAuthorization {
+        do throws(OIDCError) {
+            return try grant.begin(scopes: config.scopes, nonce: nonce)
+        } catch {
+            switch error {
+            case .noDeviceLogin: throw .noDeviceLogin(issuer: config.issuer)
+            case .refused(let error, let description): throw .refusedByProvider(error: error, description: description)
+            default: throw .deviceAuthorization("\(error)")
+            }
         }
     }
 

@@ -24,6 +24,15 @@ extension PublicKey {
         return writer.bytes
     }
 
+    /// The key in a whole blob, nothing left over; nil for another kind of key, or one that must not be used.
+    public init?(sshBlob blob: [UInt8]) {
+        var reader = SSHReader(blob)
+        guard let type = try? reader.string(),
+            let key = try? PublicKey.read(String(decoding: type, as: UTF8.self), from: &reader), reader.isAtEnd
+        else { return nil }
+        self = key
+    }
+
     /// The fields without the type, as they also stand in a certificate.
     var sshFields: [UInt8] {
         var writer = SSHWriter()

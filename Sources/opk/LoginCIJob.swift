@@ -7,12 +7,11 @@ extension LoginProviderOptions {
     func job() throws(LoginError) -> CIJob? {
         guard aliases.count <= 1 else { throw .tooManyArguments }
         guard provider == nil else { return nil }
-        return try CILogin.job(alias: aliases.first, among: ProviderConfig.builtIn, in: .inherited())
+        return try CILogin.job(alias: aliases.first, among: try ClientConfig.read(path: config.configPath).listed.map(\.provider), in: .inherited())
     }
 
-    /// The CI system in a provider's place, where it is a job's login; what else the options say of a provider has no meaning there.
-    func chosen(for job: CIJob?) throws(LoginError) -> ProviderConfig {
-        guard let job else { return try chosen() }
+    /// The CI system in a provider's place; what else the options say of a provider has no meaning there.
+    func adjusted(_ job: CIJob) -> ProviderConfig {
         var provider = ProviderConfig(of: job)
         provider.sendsAccessToken = sendAccessToken
         return provider

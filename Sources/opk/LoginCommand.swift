@@ -1,7 +1,9 @@
 import ArgumentParser
 import CIToken
 import Display
+import Identities
 import Login
+import SSHConfiguration
 import Vocabulary
 
 struct LoginCommand: ParsableCommand {
@@ -17,6 +19,8 @@ struct LoginCommand: ParsableCommand {
               opk login --provider https://idp.example.com,opk
               opk login gitlab -t ed25519 -i ~/.ssh/work --valid-for 8h
               opk login microsoft --no-browser
+              opk login google --remote
+              opk login --provider https://idp.example.com,opk --device
             """)
 
     @OptionGroup(title: "Provider")
@@ -28,31 +32,70 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup(title: "Key")
     var key: LoginKeyOptions
 
+    @OptionGroup(title: "Need")
+    var need: LoginNeedOptions
+
     func run() throws {
+        if need.isCheck { return }
         try reportingErrors { () throws(LoginError) in
+            if try provider.createsConfig() { return true }
             try key.check()
+            try need.check(key)
             let job = try provider.job()
-            let options = try options(job)
+            let target = try target(job)
+            var options = LoginOptions(provider: target.provider)
+            try way.apply(to: &options)
+            try key.apply(to: &options)
+            if need.ifNeeded { return try runIfNeeded(options, job) }
             let place = try place(options.keyKind)
-            let keep = { (result: LoginResult) throws(LoginError) in
+            let result = try logIn(options, job, in: target.browser) { result throws(LoginError) in
                 if let place { try result.key.write(to: place) }
             }
-            let result =
-                if let job {
-                    try CILogin(options, of: job).run(keep: keep)
-                } else {
-                    try LoginFlow(options, browser: Browser(), tell: tell).run(keep: keep)
-                }
             try show(result, place)
             return true
         }
     }
 
-    private func options(_ job: CIJob?) throws(LoginError) -> LoginOptions {
-        var options = LoginOptions(provider: try provider.chosen(for: job))
-        try way.apply(to: &options)
-        try key.apply(to: &options)
-        return options
+    /// Whom the login is at: the job's CI system, the provider that was named, or the one that the person chooses.
+    private func target(_ job: CIJob?) throws(LoginError) -> ChosenProvider {
+        if let job { return ChosenProvider(provider.adjusted(job)) }
+        switch try provider.choice() {
+        case .provider(let provider, _): return ChosenProvider(provider)
+        case .choose(let providers):
+            return try LoginCommand.choose(
+                among: providers, opensBrowser: !way.noBrowser, patience: try LoginOptions.patience(way.timeout))
+        }
+    }
+
+    private func logIn(
+        _ options: LoginOptions, _ job: CIJob?, in waiting: WaitingBrowser? = nil, keep: (LoginResult) throws(LoginError) -> Void
+    ) throws(LoginError) -> LoginResult {
+        if let job { return try CILogin(options, of: job).run(keep: keep) }
+        let notices = TerminalNotices(showsQR: way.showsQR)
+        return try LoginFlow(options, browser: Browser(), waiting: waiting, tell: notices.tell).run(keep: keep)
+    }
+
+    /// Everything that is said goes to standard error: standard output is that of ssh, or of whatever runs it.
+    private func runIfNeeded(_ options: LoginOptions, _ job: CIJob?) throws(LoginError) -> Bool {
+        guard let name = options.provider.name else { throw .noName }
+        let home = try KeyPlace.home()
+        let place = try placeIfNeeded(name, options, home)
+        _ = try LoginIfNeeded(name, at: place, below: home + "/.opk").run(
+            patience: options.patience,
+            waiting: { Terminal.note("opk: another process is logging in as \(name): waiting for it …") },
+            logIn: { () throws(LoginError) in
+                Terminal.note("opk: a login as \(name) is needed.")
+                let result = try logIn(options, job) { result throws(LoginError) in try result.key.write(to: place) }
+                for line in Summary(result, place: place, isUsualPlace: false).lines(now: .now()) { Terminal.note(line) }
+            })
+        return true
+    }
+
+    /// Where ssh has been told to look, or where this login would lie anyway.
+    private func placeIfNeeded(_ name: IdentityName, _ options: LoginOptions, _ home: String) throws(LoginError) -> KeyPlace {
+        if let file = key.file { return try KeyPlace.named(file) }
+        if SSHSetup.isInstalled(home: home) { return try KeyPlace.ofIdentity(name, home: home) }
+        return try KeyPlace.usual(for: options.keyKind, home: home)
     }
 
     /// Decided before anybody logs in: a person should not do so in vain.
@@ -60,19 +103,6 @@ struct LoginCommand: ParsableCommand {
         if key.printKey { return nil }
         if let file = key.file { return try KeyPlace.named(file) }
         return try KeyPlace.usual(for: kind, home: try KeyPlace.home())
-    }
-
-    private func tell(_ notice: LoginFlow.Notice) {
-        switch notice {
-        case .open(let url, let opened):
-            Terminal.note(
-                opened
-                    ? "A browser was opened. If it does not show the login page, open this address:"
-                    : "Open this address in a browser on this machine:")
-            Terminal.note(url)
-        case .waiting(let address, let seconds):
-            Terminal.note("Waiting at \(address) for \(RelativeTime.span(seconds)) (Ctrl-C ends it) …")
-        }
     }
 
     private func show(_ result: LoginResult, _ place: KeyPlace?) throws(LoginError) {

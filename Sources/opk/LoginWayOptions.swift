@@ -4,13 +4,27 @@ import Vocabulary
 
 /// How the person gets to the provider's login page and the answer gets back.
 struct LoginWayOptions: ParsableArguments {
+    @Flag(help: "Log in on another device, by a code (and QR code) shown here.")
+    var device = false
+
+    @Flag(help: "Use a browser on another machine, and paste its last address here.")
+    var remote = false
+
+    @Flag(inversion: .prefixedNo, help: "A QR code of the address; with --device there is one.")
+    var qr: Bool?
+
+    @Option(
+        name: .customLong("remote-redirect-uri"),
+        help: ArgumentHelp("With --remote: send the browser to this https page.", valueName: "uri"))
+    var remoteRedirectURI: String?
+
     @Option(
         name: .customLong("redirect-uri"),
         help: ArgumentHelp("Wait for the browser here, e.g. http://localhost:3000/cb; may be repeated.", valueName: "uri"))
     var redirectURI: [String] = []
 
-    @Option(help: ArgumentHelp("How long to wait for the browser.", valueName: "time"))
-    var timeout: String = "5m"
+    @Option(help: ArgumentHelp("How long to wait: 5m, with --device while its code is good.", valueName: "time"))
+    var timeout: String?
 
     @Flag(
         name: [.customLong("no-browser"), .customLong("disable-browser-open")],
@@ -18,10 +32,22 @@ struct LoginWayOptions: ParsableArguments {
     var noBrowser = false
 
     func apply(to options: inout LoginOptions) throws(LoginError) {
+        if device, remote || remoteRedirectURI != nil { throw .notTogether("--device", remote ? "--remote" : "--remote-redirect-uri") }
+        if device, !redirectURI.isEmpty { throw .notTogether("--device", "--redirect-uri") }
+        options.way = device ? .device : remote || remoteRedirectURI != nil ? .remote : .browser
+        if let uri = remoteRedirectURI ?? (remote ? options.provider.remoteRedirectURI : nil) {
+            try options.provider.setRemoteRedirectURI(uri)
+        }
         if !redirectURI.isEmpty {
             options.provider.redirectURIs = try redirectURI.map { text throws(LoginError) in try RedirectURI(text) }
         }
-        options.patience = try LoginOptions.patience(timeout)
+        if let timeout {
+            options.patience = try LoginOptions.patience(timeout)
+            options.devicePatience = options.patience
+        }
         options.opensBrowser = !noBrowser
     }
+
+    /// Whether a QR code is wanted of the address that a person opens.
+    var showsQR: Bool { qr ?? device }
 }

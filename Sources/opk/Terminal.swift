@@ -17,6 +17,9 @@ enum Terminal {
     /// Where nobody can be told, nobody is.
     static func note(_ line: String) { _ = send(Array((line + "\n").utf8), to: STDERR_FILENO) }
 
+    /// On standard error, without an end of line.
+    static func draw(_ text: String) { _ = send(Array(text.utf8), to: STDERR_FILENO) }
+
     /// All of it, or an error: half a key in a pipe must not look like success.
     static func write(_ bytes: [UInt8]) throws(LoginError) {
         if let number = failure(writing: bytes) { throw .output(errno: number) }

@@ -40,6 +40,8 @@ int opk_socketpair(int ends[2]);
 ssize_t opk_send(int socket, const uint8_t *bytes, size_t length);
 /// A connected, non-blocking stream socket, closed on exec, to the socket of that name; -1 with errno set (EAGAIN: its queue is full).
 int opk_connect_unix(const char *path);
+/// Whose process listens at the other end of such a connection. 0, or -1 with errno set.
+int opk_peer_user(int socket, uid_t *user);
 /// The `index`th entry ("NAME=value") of this process's environment, or NULL.
 const char *opk_environment(size_t index);
 
@@ -182,3 +184,18 @@ int opk_zone_offsets(const char *path, int64_t first, int64_t step, int32_t *off
 
 /// Whether the kernel knows that something keeps the clock right: 1, 0, or -1 where it cannot be asked.
 int opk_clock_is_synchronised(void);
+
+// Terminal.c
+
+/// How many characters the terminal shows. 0, or -1 where the descriptor is no terminal or does not know.
+int opk_terminal_size(int descriptor, int *columns, int *rows);
+/// From here on the terminal does not show what is typed, and gives each byte at once: a line may be longer than the 4095 bytes that it else
+/// keeps of one. Ctrl-C still interrupts; Ctrl-Z does nothing. 0, or -1 where the descriptor is no terminal.
+int opk_terminal_hide_input(int descriptor);
+/// The terminal as it was before.
+void opk_terminal_show_input(void);
+/// From here on Ctrl-C (and SIGTERM, SIGHUP, SIGQUIT) puts the terminal right and writes these words, at most 256 bytes, to standard error before
+/// it ends the process by that signal: a shell sees status 130.
+void opk_interrupt_watch(const uint8_t *words, size_t length);
+/// As it was before.
+void opk_interrupt_unwatch(void);

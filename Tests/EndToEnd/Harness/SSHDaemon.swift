@@ -20,13 +20,17 @@ final class SSHDaemon: @unchecked Sendable {
     /// - Parameters:
     ///   - wrapper: what to start sshd with, as `unshare -m …`; it gets sshd's path and arguments.
     ///   - addresses: where it listens.
-    func start(command: String, user: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"]) async throws {
+    ///   - tries: after so many failed ones it hangs up.
+    func start(
+        command: String, user: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"], tries: Int = 6
+    ) async throws {
         try await start(
-            asking: "AuthorizedKeysCommand \(command)\nAuthorizedKeysCommandUser \(user)", wrapper: wrapper, addresses: addresses)
+            asking: "AuthorizedKeysCommand \(command)\nAuthorizedKeysCommandUser \(user)", wrapper: wrapper, addresses: addresses,
+            tries: tries)
     }
 
     /// - Parameter asking: the lines of its configuration that say whom it asks about a key.
-    func start(asking: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"]) async throws {
+    func start(asking: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"], tries: Int = 6) async throws {
         let hostKey = folder.appendingPathComponent("host_key").path
         if !FileManager.default.fileExists(atPath: hostKey) {
             try await Command.mustRun("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey])
@@ -44,7 +48,7 @@ final class SSHDaemon: @unchecked Sendable {
             PasswordAuthentication no
             KbdInteractiveAuthentication no
             UsePAM no
-            MaxAuthTries 6
+            MaxAuthTries \(tries)
             Subsystem sftp internal-sftp
             \(asking)
 

@@ -92,11 +92,13 @@ final class Server: Sendable {
     }
 
     /// Another sshd of a version, with a folder of its own; the caller stops it.
-    func startDaemon(_ version: OpenSSH, _ name: String, command: String, addresses: [String] = ["127.0.0.1"]) async throws -> SSHDaemon {
+    func startDaemon(
+        _ version: OpenSSH, _ name: String, command: String, addresses: [String] = ["127.0.0.1"], tries: Int = 6
+    ) async throws -> SSHDaemon {
         let place = folder.appendingPathComponent(name)
         try await Command.mustRun("install", ["-d", "-m", "0755", place.path])
         let other = SSHDaemon(folder: place, port: try Machine.freePort(), root: roots.withLock { $0[version] })
-        try await other.start(command: command, user: commandUser, addresses: addresses)
+        try await other.start(command: command, user: commandUser, addresses: addresses, tries: tries)
         return other
     }
 

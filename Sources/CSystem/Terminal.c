@@ -1,0 +1,83 @@
+// The terminal that a person sits at: how large it is, input that it does not show, and a wait that Ctrl-C ends cleanly.
+#define _GNU_SOURCE
+#include "CSystem.h"
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+int opk_terminal_size(int descriptor, int *columns, int *rows) {
+    struct winsize size;
+    if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return -1;
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return 0;
+}
+
+static struct termios before;
+static volatile sig_atomic_t hidden = -1;
+
+int opk_terminal_hide_input(int descriptor) {
+    if (hidden >= 0 || tcgetattr(descriptor, &before) != 0) return -1;
+    struct termios settings = before;
+    settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL);
+    settings.c_cc[VMIN] = 1;
+    settings.c_cc[VTIME] = 0;
+    // A program that is stopped here would leave a terminal that shows nothing.
+    settings.c_cc[VSUSP] = _POSIX_VDISABLE;
+    hidden = descriptor;
+    if (tcsetattr(descriptor, TCSADRAIN, &settings) == 0) return 0;
+    hidden = -1;
+    return -1;
+}
+
+void opk_terminal_show_input(void) {
+    if (hidden < 0) return;
+    tcsetattr((int)hidden, TCSADRAIN, &before);
+    hidden = -1;
+}
+
+static const int watched[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+enum { WATCHED = sizeof watched / sizeof watched[0] };
+static struct sigaction usual[WATCHED];
+static char lastWords[256];
+static size_t lastWordsLength;
+static volatile sig_atomic_t watching;
+
+// Only what POSIX allows in a handler.
+static void ended(int number) {
+    if (hidden >= 0) tcsetattr((int)hidden, TCSANOW, &before);
+    ssize_t ignored = write(STDERR_FILENO, lastWords, lastWordsLength);
+    (void)ignored;
+    // The process ends by the signal itself, so that a shell's script ends with it, too. SA_RESETHAND has made it the default again.
+    raise(number);
+}
+
+void opk_interrupt_watch(const uint8_t *words, size_t length) {
+    if (watching) return;
+    lastWordsLength = length < sizeof lastWords ? length : sizeof lastWords;
+    memcpy(lastWords, words, lastWordsLength);
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = ended;
+    action.sa_flags = (int)(SA_RESETHAND | SA_NODEFER);
+    sigfillset(&action.sa_mask);
+    for (int index = 0; index < WATCHED; index++) {
+        sigdelset(&action.sa_mask, watched[index]);
+    }
+    for (int index = 0; index < WATCHED; index++) {
+        sigaction(watched[index], NULL, &usual[index]);
+        // Who started us wants the signal ignored: nohup(1), a shell's background job.
+        if (usual[index].sa_handler == SIG_DFL) sigaction(watched[index], &action, NULL);
+    }
+    watching = 1;
+}
+
+void opk_interrupt_unwatch(void) {
+    if (!watching) return;
+    for (int index = 0; index < WATCHED; index++)
+        if (usual[index].sa_handler == SIG_DFL) sigaction(watched[index], &usual[index], NULL);
+    watching = 0;
+}

@@ -1,2 +1,0 @@
-/// A QR code for a terminal.
-public enum QRCode {}

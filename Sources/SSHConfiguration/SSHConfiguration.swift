@@ -1,2 +1,0 @@
-/// `opk setup ssh`.
-public struct SSHConfiguration {}

@@ -1,0 +1,112 @@
+import Identities
+import SafeFiles
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// What `opk setup ssh` changes, worked out before anything is written: our own two files in `~/.ssh/opk`, and the lines in `~/.ssh/config`
+/// that include them.
+public struct SSHSetup {
+    /// One file, before and after; nil: it is not there.
+    public struct Change: Sendable {
+        public let path: String
+        public let before: [UInt8]?
+        public let after: [UInt8]?
+    }
+
+    /// Which identity is for which hosts, in order; empty where everything is taken away.
+    public let identities: [HostIdentity]
+    private let steps: [(file: ConfigFile, after: [UInt8]?)]
+    private let folder: String
+
+    /// What will differ; nothing where it is all there already.
+    public var changes: [Change] {
+        steps.filter { $0.file.bytes != $0.after }.map { Change(path: $0.file.path, before: $0.file.bytes, after: $0.after) }
+    }
+
+    /// - Parameters:
+    ///   - home: where ssh looks for `.ssh`.
+    ///   - configured: what the configuration of opk says.
+    ///   - given: what `--hosts` says now. What it said earlier about other names stays.
+    ///   - program: opk's own path, absolute.
+    public static func installing(
+        home: String, configured: [HostIdentity], given: [HostIdentity], program: String
+    ) throws(SetupError) -> SSHSetup {
+        let folder = home + "/.ssh/opk"
+        let (config, aliases, person) = try files(home)
+        let earlier = OwnFiles.given(in: config.bytes ?? []).filter { old in !given.contains { $0.name == old.name } }
+        let own = try OwnFiles(configured: configured, given: earlier + given, program: program)
+        guard !own.identities.isEmpty else { throw .nothingToSetUp }
+        if person.bytes?.starts(with: MarkedLines.byteOrderMark) == true { throw .byteOrderMark(path: person.path) }
+        let text: [UInt8]
+        do throws(MarkedLines.Disorder) {
+            text = try MarkedLines.adding(to: person.bytes)
+        } catch {
+            throw .marks(path: person.path, line: error.line)
+        }
+        if text != person.bytes { try person.checkWritable() }
+        // The person's file last: what it includes is there by then.
+        return SSHSetup(
+            identities: own.identities, steps: [(config, own.config), (aliases, own.aliases), (person, text)], folder: folder)
+    }
+
+    public static func removing(home: String) throws(SetupError) -> SSHSetup {
+        let (config, aliases, person) = try files(home)
+        let text: [UInt8]?
+        do throws(MarkedLines.Disorder) {
+            text = try MarkedLines.removing(from: person.bytes)
+        } catch {
+            throw .marks(path: person.path, line: error.line)
+        }
+        if text != person.bytes { try person.checkWritable() }
+        return SSHSetup(identities: [], steps: [(person, text), (aliases, nil), (config, nil)], folder: home + "/.ssh/opk")
+    }
+
+    /// Whether ssh has been set up so: then logins of its identities lie in `~/.ssh/opk`.
+    public static func isInstalled(home: String) -> Bool {
+        unsafe access(home + "/.ssh/opk/config", F_OK) == 0
+    }
+
+    private static func files(_ home: String) throws(SetupError) -> (ConfigFile, ConfigFile, ConfigFile) {
+        var own: [ConfigFile] = []
+        for name in OwnFiles.names {
+            let file = try ConfigFile(home + "/.ssh/opk/\(name)")
+            guard file.bytes.map(OwnFiles.isOurs) ?? true else { throw .notOurs(path: file.path) }
+            own.append(file)
+        }
+        return (own[0], own[1], try ConfigFile(home + "/.ssh/config"))
+    }
+
+    /// Writes all that differs, or nothing: what was written when something fails is taken back.
+    public func apply() throws(SetupError) {
+        if !identities.isEmpty {
+            do throws(WriteFailure) {
+                try Folder.create(folder, mode: 0o700)
+            } catch {
+                throw .writing(error)
+            }
+        }
+        var done: [ConfigFile] = []
+        do throws(SetupError) {
+            for (file, after) in steps where file.bytes != after {
+                try file.replace(with: after)
+                done.append(file)
+            }
+        } catch {
+            for file in done.reversed() { try? file.restore() }
+            throw error
+        }
+        // Gone with the last file in it; with a key in it, it stays.
+        if identities.isEmpty { unsafe rmdir(folder) }
+    }
+
+    /// Back to what was there before `apply`.
+    public func takeBack() throws(SetupError) {
+        for (file, after) in steps.reversed() where file.bytes != after { try file.restore() }
+        unsafe rmdir(folder)
+    }
+}

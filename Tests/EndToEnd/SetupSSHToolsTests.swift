@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+extension RealSSH {
+    @Suite("opk setup ssh: what is built on ssh")
+    struct SetupSSHToolsTests {
+        @Test("scp and sftp log in by themselves", arguments: ["scp", "sftp"])
+        func files(program: String) async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                let sent = laptop.home + "/sent"
+                try await laptop.write("a line\n", to: sent)
+                if program == "scp" {
+                    try await laptop.mustRun("scp", ["-q", sent, "target.opk.test:by-scp"])
+                    try await laptop.mustRun("scp", ["-q", "target.opk.test:by-scp", laptop.home + "/back"])
+                } else {
+                    try await laptop.write("put \(sent) by-sftp\nget by-sftp \(laptop.home)/back\n", to: laptop.home + "/batch")
+                    try await laptop.mustRun("sftp", ["-q", "-b", laptop.home + "/batch", "target.opk.test"])
+                }
+                #expect(try String(contentsOfFile: laptop.home + "/back", encoding: .utf8) == "a line\n")
+                #expect(laptop.pages == 1)
+            }
+        }
+
+        @Test("git clones and pushes", .enabled(if: Machine.path("git") != nil, "git is not installed"))
+        func git() async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                let repository = laptop.server.folder.appendingPathComponent("home/\(laptop.server.alice)/project.git").path
+                try await laptop.mustRun("ssh", ["target.opk.test", "git", "init", "-q", "--bare", "-b", "main", "project.git"])
+                let copy = laptop.home + "/project"
+                try await laptop.mustRun("git", ["clone", "-q", "target.opk.test:project.git", copy])
+                let who = ["-C", copy, "-c", "user.name=Carol", "-c", "user.email=carol@example.com"]
+                try await laptop.mustRun("git", who + ["commit", "-q", "--allow-empty", "-m", "first"])
+                try await laptop.mustRun("git", ["-C", copy, "push", "-q", "ssh://target.opk.test/~/project.git", "HEAD:main"])
+                #expect(FileManager.default.fileExists(atPath: repository + "/refs/heads/main"))
+                #expect(laptop.pages == 1)
+                try FileManager.default.removeItem(atPath: repository)
+            }
+        }
+
+        @Test("rsync copies", .enabled(if: Machine.path("rsync") != nil, "rsync is not installed"))
+        func rsync() async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                try await laptop.write("a line\n", to: laptop.home + "/sent")
+                try await laptop.mustRun("rsync", ["-a", laptop.home + "/sent", "target.opk.test:by-rsync"])
+                try await laptop.mustRun("rsync", ["-a", "target.opk.test:by-rsync", laptop.home + "/back"])
+                #expect(try String(contentsOfFile: laptop.home + "/back", encoding: .utf8) == "a line\n")
+                #expect(laptop.pages == 1)
+            }
+        }
+
+        @Test("ProxyJump: both get the login, the other host and the one on the way")
+        func jump() async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                let outcome = try await laptop.run("ssh", ["-J", "strict.opk.test", "target.opk.test", "echo $SSH_CONNECTION"])
+                #expect(outcome.status == 0, "\(outcome.errors)")
+                #expect(laptop.pages == 1)
+                // And through one that is none of ours, in front of one that is.
+                #expect(try await laptop.whoami("target.opk.test", ["-J", "other"]) == nil)
+            }
+        }
+
+        @Test("as an editor calls ssh, and over a connection that is shared")
+        func others() async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                let port = try Machine.freePort()
+                let editor = try await laptop.run("ssh", ["-T", "-D", String(port), "target.opk.test", "echo here"])
+                #expect(editor.status == 0, "\(editor.errors)")
+                #expect(editor.output == "here\n")
+                let socket = ["-o", "ControlPath=\(laptop.home)/mux"]
+                let master = try laptop.start("ssh", socket + ["-N", "-o", "ControlMaster=yes", "target.opk.test"])
+                do {
+                    try await Waiting.until("shared connection") { FileManager.default.fileExists(atPath: laptop.home + "/mux") }
+                    let shared = try await laptop.run("ssh", socket + ["-v", "target.opk.test", "id", "-un"])
+                    #expect(shared.output == "\(laptop.server.alice)\n", "\(shared.errors)")
+                    #expect(!shared.errors.contains("Offering public key"))
+                } catch {
+                    await master.stop()
+                    throw error
+                }
+                await master.stop()
+                #expect(laptop.pages == 1)
+            }
+        }
+
+        @Test("other hosts are as before to the last byte, and --undo leaves the file as it was")
+        func undo() async throws {
+            try await withSetupLaptop { laptop in
+                func options(_ host: String) async throws -> String { try await laptop.mustRun("ssh", ["-G", host]) }
+                let others = ["other", "not.opk.test", "github.com", "10.1.2.3"]
+                var before: [String] = []
+                for host in others { before.append(try await options(host)) }
+                let shown = try await laptop.mustRun("opk", ["setup", "ssh", "--dry-run"])
+                #expect(shown.contains("  + Include ~/.ssh/opk/config\n"))
+                #expect(laptop.configNow == laptop.config)
+                try await laptop.setUp()
+                // ssh was asked what it understands, and nobody to log in.
+                #expect(laptop.pages == 0)
+                let once = laptop.configNow
+                #expect(once != laptop.config)
+                try await laptop.setUp()
+                #expect(laptop.configNow == once)
+                for (host, said) in zip(others, before) { #expect(try await options(host) == said, "\(host)") }
+                // A script that does not say so changes nothing.
+                let unasked = try await laptop.run("opk", ["setup", "ssh", "--undo"])
+                #expect(unasked.status == 1)
+                #expect(unasked.errors.contains("opk: hint: look at it with --dry-run, and write it with --yes"))
+                #expect(laptop.configNow == once)
+                try await laptop.setUp(["--undo"])
+                #expect(laptop.configNow == laptop.config)
+                #expect(!FileManager.default.fileExists(atPath: laptop.home + "/.ssh/opk/config"))
+                #expect(try await laptop.whoami("target.opk.test") == nil)
+                #expect(laptop.pages == 0)
+            }
+        }
+
+        @Test("--hosts names more hosts, and the login that is for them")
+        func given() async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.configure(hosts: "[]")
+                try await laptop.setUp(["--provider", "demo", "--hosts", "other", "x*"])
+                #expect(try await laptop.whoami("target.opk.test") == nil)
+                #expect(try await laptop.whoami("other") == laptop.server.alice)
+                let unknown = try await laptop.run("opk", ["setup", "ssh", "--yes", "--provider", "nobody", "--hosts", "y"])
+                #expect(unknown.errors.contains("there is no provider with the alias nobody"))
+            }
+        }
+    }
+}

@@ -1,4 +1,0 @@
-import Testing
-import SSHConfiguration
-
-struct SSHConfigurationTests {}
