@@ -12,6 +12,17 @@ public struct HTTPClient: Sendable {
     /// Where given, only these certificates (a PEM file) are trusted; otherwise the system's, and `SSL_CERT_FILE` and `SSL_CERT_DIR` of
     /// the environment, as Go and OpenSSL read them.
     public var authorities: String?
+    /// Told of each request when it has ended.
+    public var observer: (@Sendable (Exchange) -> Void)?
+
+    /// One request and how it ended: what may be shown to anybody. No query, no body, no header.
+    public struct Exchange: Sendable {
+        public let method: String
+        /// Escaped.
+        public let url: String
+        public let outcome: Result<Int, HTTPError>
+        public let duration: Duration
+    }
 
     public init(timeout: Duration = .seconds(5), bodyLimit: Int = 1 << 20, authorities: String? = nil) {
         self.timeout = timeout
@@ -72,6 +83,20 @@ public struct HTTPClient: Sendable {
             throw HTTPError(.badRequest, url, "the credentials have a character that cannot be sent")
         }
         let transfer = Transfer(url: url, bodyLimit: bodyLimit)
-        return try transfer.perform(method, headers: headers, milliseconds: Int(left), authorities: authorities)
+        let start = ContinuousClock.now
+        do {
+            let answer = try transfer.perform(method, headers: headers, milliseconds: Int(left), authorities: authorities)
+            tell(method, url, .success(answer.response.status), since: start)
+            return answer
+        } catch {
+            tell(method, url, .failure(error), since: start)
+            throw error
+        }
+    }
+
+    private func tell(_ method: Transfer.Method, _ url: WebURL, _ outcome: Result<Int, HTTPError>, since start: ContinuousClock.Instant) {
+        guard let observer else { return }
+        observer(
+            Exchange(method: method.name, url: Text(url.shown).escaped(limit: 300), outcome: outcome, duration: start.duration(to: .now)))
     }
 }

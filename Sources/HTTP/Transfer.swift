@@ -12,6 +12,8 @@ final class Transfer {
     enum Method {
         case get
         case post(String)
+
+        var name: String { if case .get = self { "GET" } else { "POST" } }
     }
 
     struct Answer {

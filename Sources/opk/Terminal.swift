@@ -61,9 +61,10 @@ func reportingErrors<Failure: ToldError>(_ body: () throws(Failure) -> Bool) thr
     do throws(Failure) {
         if try body() { return }
     } catch {
-        Terminal.note("opk: error: \(error)")
+        let style = Style.onErrors
+        Terminal.note("opk: \(style.error("error:")) \(error)")
         for row in error.rows { Terminal.note("  \(row)") }
-        if let hint = error.hint { Terminal.note("opk: hint: \(hint)") }
+        if let hint = error.hint { Terminal.note("opk: \(style.bold("hint:")) \(hint)") }
         throw error.isUsage ? ExitCode.validationFailure : ExitCode.failure
     }
     throw ExitCode.failure

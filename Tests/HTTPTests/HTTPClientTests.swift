@@ -1,6 +1,7 @@
 import ChildProcess
 import Foundation
 import HTTP
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,6 +55,24 @@ struct HTTPClientTests {
         let request = try #require(server.requests.last)
         for name in ["Cookie", "Authorization", "Referer", "Accept-Encoding", "TE"] { #expect(request.header(name) == nil) }
         #expect(request.header("Accept") == "application/json")
+    }
+
+    @Test("An observer hears where a request went and what came of it, and nothing that is nobody's business")
+    func observed() throws {
+        let heard = Mutex<[HTTPClient.Exchange]>([])
+        var client = client
+        client.observer = { exchange in heard.withLock { $0.append(exchange) } }
+        server.play { $1.answer(401, "{\"access_token\":\"secret\"}") }
+        _ = try client.get(url("/a?code=secret"), credentials: .bearer("secret"))
+        _ = try? client.get(WebURL(parsing: "http://127.0.0.1:1/b?code=secret"))
+        let exchanges = heard.withLock { $0 }
+        #expect(exchanges.count == 2 && !"\(exchanges)".contains("secret"))
+        #expect(exchanges[0].method == "GET" && exchanges[0].url == server.url + "/a")
+        guard case .success(401) = exchanges[0].outcome, case .failure(let error) = exchanges[1].outcome else {
+            Issue.record("\(exchanges)")
+            return
+        }
+        #expect(error.code == .connectionFailed)
     }
 
     @Test("C08 gives up on one byte a second, at its deadline")

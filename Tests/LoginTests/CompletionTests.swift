@@ -1,0 +1,60 @@
+import ChildProcess
+import Foundation
+import TestSupport
+import Testing
+
+/// What bash, zsh and fish complete is what opk knows, asked of the shells themselves.
+@Suite("Completions")
+struct CompletionTests {
+    private static let environment = ProcessEnvironment(entries: [Array("PATH=/usr/bin:/bin".utf8), Array("HOME=/nonexistent".utf8)])
+
+    private func script(_ shell: String) throws -> String {
+        let outcome = try ChildProcess.run(
+            BuiltPrograms.path("opk"), ["--generate-completion-script", shell], environment: Self.environment, deadline: 20_000)
+        try #require(outcome.succeeded)
+        let path = NSTemporaryDirectory() + "opk-completion-\(UUID().uuidString).\(shell)"
+        try Data(outcome.output).write(to: URL(fileURLWithPath: path))
+        return path
+    }
+
+    private func ask(_ shell: String, _ arguments: [String]) throws -> String {
+        let outcome = try ChildProcess.run(
+            "/usr/bin/\(shell)", arguments, environment: Self.environment, errorOutput: .captured(limit: 4096), deadline: 30_000)
+        #expect(outcome.errorOutput.isEmpty, "\(String(decoding: outcome.errorOutput, as: UTF8.self))")
+        return String(decoding: outcome.output, as: UTF8.self)
+    }
+
+    private static func has(_ shell: String) -> Bool { FileManager.default.isExecutableFile(atPath: "/usr/bin/\(shell)") }
+
+    @Test("bash completes a command's name and its options", .enabled(if: has("bash"), "bash is not here"))
+    func bash() throws {
+        let path = try script("bash")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let complete = """
+            source "$1"; shift
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
+            _opk opk "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        let commands = try ask("bash", ["-c", complete, "bash", path, "opk", "log"]).split(separator: "\n").map(String.init)
+        #expect(commands.contains("login"), "\(commands)")
+        let options = try ask("bash", ["-c", complete, "bash", path, "opk", "login", "--valid"])
+        #expect(options.contains("--valid-for"), "\(options)")
+    }
+
+    @Test("fish completes a command's name and its options", .enabled(if: has("fish"), "fish is not here"))
+    func fish() throws {
+        let path = try script("fish")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let words = try ask("fish", ["--no-config", "-c", "source \(path); complete -C 'opk log'; complete -C 'opk login --valid'"])
+        #expect(words.contains("login") && words.contains("--valid-for"), "\(words)")
+    }
+
+    @Test("zsh can read its script", .enabled(if: has("zsh"), "zsh is not here"))
+    func zsh() throws {
+        let path = try script("zsh")
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        #expect(try ask("zsh", ["-f", "-n", path]).isEmpty)
+        let first = try String(contentsOfFile: path, encoding: .utf8).prefix(20)
+        #expect(first.hasPrefix("#compdef opk"))
+    }
+}
