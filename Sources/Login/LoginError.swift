@@ -1,4 +1,5 @@
 public import LibCrypto
+public import SSHAgent
 public import SafeFiles
 public import Vocabulary
 
@@ -20,6 +21,8 @@ public enum LoginError: Error, Sendable {
     case wildcardAndPrincipals
     case lifetime(Text)
     case fileName(Text)
+    /// A name that no key in ~/.ssh/opk can have.
+    case reservedName(Text)
 
     // The listener
     case noFreePort([RedirectURI])
@@ -50,6 +53,7 @@ public enum LoginError: Error, Sendable {
     case folder(path: String, why: String, mayChangeMode: Bool)
     case writing(WriteFailure)
     case key(KeyError)
+    case agent(AgentError)
 
     /// Standard output.
     case output(errno: Int32)
@@ -62,7 +66,7 @@ public enum LoginError: Error, Sendable {
     public var isUsage: Bool {
         switch self {
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether,
+            .tooManyArguments, .notTogether, .reservedName,
             .wildcardAndPrincipals:
             true
         default: false

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Display
+import Identities
 import Login
 import Vocabulary
 
@@ -9,7 +10,8 @@ struct LoginCommand: ParsableCommand {
         abstract: "Log in in the browser and get a key that ssh uses by itself.",
         discussion: """
             Without -i the key is written to ~/.ssh/id_ecdsa (or id_ed25519) if that name is free or was made by opk or opkssh, else \
-            to id_ecdsa_sk (id_ed25519_sk). A key of somebody else's is never overwritten.
+            to id_ecdsa_sk (id_ed25519_sk). A key of somebody else's is never overwritten, and a login under another name that is \
+            still good keeps its file: then the key goes to ~/.ssh/opk.
 
             EXAMPLES
               opk login google
@@ -31,12 +33,13 @@ struct LoginCommand: ParsableCommand {
         try reportingErrors { () throws(LoginError) in
             try key.check()
             let options = try options()
-            let place = try place(options.keyKind)
+            let keeping = try key.keeping(name(options), options)
+            for warning in try keeping?.check(options.keyKind) ?? [] { Terminal.note("opk: warning: \(warning)") }
             let flow = LoginFlow(options, browser: Browser(), tell: tell)
-            let result = try flow.run { result throws(LoginError) in
-                if let place { try result.key.write(to: place) }
-            }
-            try show(result, place)
+            var kept: KeyKeeping.Kept?
+            let result = try flow.run { result throws(LoginError) in kept = try keeping?.keep(result, of: options.provider) }
+            for warning in kept?.warnings ?? [] { Terminal.note("opk: warning: \(warning)") }
+            try show(result, keeping?.place, kept?.store ?? .file)
             return true
         }
     }
@@ -48,11 +51,9 @@ struct LoginCommand: ParsableCommand {
         return options
     }
 
-    /// Decided before anybody logs in: a person should not do so in vain.
-    private func place(_ kind: KeyKind) throws(LoginError) -> KeyPlace? {
-        if key.printKey { return nil }
-        if let file = key.file { return try KeyPlace.named(file) }
-        return try KeyPlace.usual(for: kind, home: try KeyPlace.home())
+    /// What this login is called on the laptop: the alias that was given, else what its provider is called.
+    private func name(_ options: LoginOptions) throws(LoginError) -> IdentityName {
+        try IdentityName.ofLogin(alias: provider.aliases.first, options.provider)
     }
 
     private func tell(_ notice: LoginFlow.Notice) {
@@ -68,13 +69,15 @@ struct LoginCommand: ParsableCommand {
         }
     }
 
-    private func show(_ result: LoginResult, _ place: KeyPlace?) throws(LoginError) {
+    private func show(_ result: LoginResult, _ place: KeyPlace?, _ store: KeyStore) throws(LoginError) {
         if key.printKey {
             try Terminal.write(result.key.certificateFile)
             try Terminal.write(try result.key.privateKeyFile())
         }
         if key.printIdToken { try Terminal.print(result.claims.pretty()) }
-        for line in Summary(result, place: place, isUsualPlace: key.file == nil && KeyPlace.isHomeOfSSH).lines(now: .now()) {
+        let home = try? KeyPlace.home()
+        let isUsualPlace = home.map { place?.isTriedBySSH(home: $0) ?? false } ?? false
+        for line in Summary(result, place: place, isUsualPlace: isUsualPlace, store: store).lines(now: .now()) {
             // What a script reads on standard output stays clean.
             if key.printKey || key.printIdToken { Terminal.note(line) } else { try Terminal.print(line) }
         }
