@@ -18,9 +18,7 @@ struct LoginCommand: ParsableCommand {
               opk login google
               opk login --provider https://idp.example.com,opk
               opk login gitlab -t ed25519 -i ~/.ssh/work --valid-for 8h
-              opk login microsoft --no-browser
-              opk login google --remote
-              opk login --provider https://idp.example.com,opk --device
+              opk login microsoft --remote
             """)
 
     @OptionGroup(title: "Provider")
