@@ -26,7 +26,8 @@ struct Opk: ParsableCommand {
             """,
         version: "opk \(Version.text)",
         subcommands: [
-            LoginCommand.self, ProvidersCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
+            LoginCommand.self, ProvidersCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self,
+            ListCommand.self,
             PruneCommand.self,
             EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
             PermissionsCommand.self,
