@@ -134,7 +134,7 @@ final class CallbackListener {
 
     /// Whether another user than root or this one is known to be at the other end.
     private func isForeign(_ socket: Socket) -> Bool {
-        guard let user = PeerUser.of(peerPort: socket.peerPort, ownPort: redirectURI.port) else { return false }
+        guard let user = PeerUser.of(socket) else { return false }
         return user != 0 && user != UInt32(geteuid())
     }
 
