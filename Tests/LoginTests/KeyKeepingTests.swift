@@ -183,7 +183,7 @@ struct KeyKeepingTests {
     func registryFails() throws {
         let home = try TemporaryFolder()
         try home.write([], to: ".opk")
-        let kept = try Self.keep(try Self.result(), .file, in: home, .empty)
+        let kept = try Self.keep(try Self.result(), .file, in: home, .empty, listingIsClean: false)
         #expect(kept.warnings.count == 1 && kept.warnings[0].contains("is not remembered"))
         #expect(home.names.contains(".ssh/id_ecdsa"))
     }
