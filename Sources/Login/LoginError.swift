@@ -86,9 +86,8 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
-            .wildcardAndPrincipals,
-            .noName:
             .remoteRedirectURI,
+            .noName,
             .wildcardAndPrincipals:
             true
         default: false

@@ -62,7 +62,8 @@ struct LoginCommand: ParsableCommand {
             waiting: { Terminal.note("opk: another process is logging in as \(name): waiting for it …") },
             logIn: { () throws(LoginError) in
                 Terminal.note("opk: a login as \(name) is needed.")
-                let flow = LoginFlow(options, browser: Browser(), tell: tell)
+                let notices = TerminalNotices(showsQR: way.showsQR)
+                let flow = LoginFlow(options, browser: Browser(), tell: notices.tell)
                 let result = try flow.run { result throws(LoginError) in try result.key.write(to: place) }
                 for line in Summary(result, place: place, isUsualPlace: false).lines(now: .now()) { Terminal.note(line) }
             })
