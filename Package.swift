@@ -264,10 +264,10 @@ let package = Package(
         testing(
             "RelyingPartyTests",
             [
-                "Login", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles", "DemoProvider",
-                "Vocabulary",
+                "Login", "opk", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles",
+                "DemoProvider", "Vocabulary",
             ]),
-        testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"]),
+        testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"], exclude: ["Harness/chromium.py"]),
     ]
 )
 

@@ -19,14 +19,14 @@ enum CacheControl {
     }
 
     /// RFC 9111 section 1.2.2: digits; what is too large is 2^31.
-    private static func deltaSeconds(_ text: Substring) -> Int64? {
+    static func deltaSeconds(_ text: Substring) -> Int64? {
         var digits = text
         if digits.count >= 2 && digits.first == "\"" && digits.last == "\"" { digits = digits.dropFirst().dropLast() }
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return min(Int64(digits) ?? .max, 1 << 31)
     }
 
-    private static func trimmed(_ text: Substring) -> Substring {
+    static func trimmed(_ text: Substring) -> Substring {
         var text = text
         while let first = text.first, first == " " || first == "\t" { text.removeFirst() }
         while let last = text.last, last == " " || last == "\t" { text.removeLast() }

@@ -12,6 +12,8 @@ public struct HTTPClient: Sendable {
     /// Where given, only these certificates (a PEM file) are trusted; otherwise the system's, and `SSL_CERT_FILE` and `SSL_CERT_DIR` of
     /// the environment, as Go and OpenSSL read them.
     public var authorities: String?
+    /// That `get` follows, all to the same origin. None where the request carries what only its address may see.
+    public var maximumRedirects = 5
     /// Told of each request when it has ended.
     public var observer: (@Sendable (Exchange) -> Void)?
 
@@ -39,11 +41,11 @@ public struct HTTPClient: Sendable {
         case basic(user: String, password: String)
     }
 
-    /// Follows at most five redirects, all to the same origin (C04).
+    /// Follows redirects, at most `maximumRedirects` and all to the same origin (C04).
     public func get(_ url: WebURL, credentials: Credentials = .none) throws(HTTPError) -> HTTPResponse {
         let end = ContinuousClock.now + timeout
         var next = url
-        for _ in 0...HTTPClient.maximumRedirects {
+        for _ in 0...max(0, maximumRedirects) {
             let answer = try transfer(next, .get, credentials, end)
             guard HTTPClient.redirects.contains(answer.response.status) else { return answer.response }
             guard let location = answer.location else { throw HTTPError(.redirectRefused, next, "no usable Location") }
@@ -52,7 +54,12 @@ public struct HTTPClient: Sendable {
             }
             next = target
         }
-        throw HTTPError(.redirectRefused, url, "more than \(HTTPClient.maximumRedirects) redirects")
+        throw HTTPError(.redirectRefused, url, "more than \(maximumRedirects) redirects")
+    }
+
+    /// What a browser would be shown at first: asks for a page, and follows no redirect; where one points is in the answer.
+    public func look(at url: WebURL) throws(HTTPError) -> HTTPResponse {
+        try transfer(url, .get, .none, .now + timeout, accept: "text/html, */*;q=0.5").response
     }
 
     /// Never follows a redirect: a code, a verifier, a secret goes where it was sent and nowhere else (C05).
@@ -64,15 +71,15 @@ public struct HTTPClient: Sendable {
         return answer.response
     }
 
-    private static let maximumRedirects = 5
     private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
 
-    private func transfer(_ url: WebURL, _ method: Transfer.Method, _ credentials: Credentials, _ end: ContinuousClock.Instant)
-        throws(HTTPError) -> Transfer.Answer
-    {
+    private func transfer(
+        _ url: WebURL, _ method: Transfer.Method, _ credentials: Credentials, _ end: ContinuousClock.Instant,
+        accept: String = "application/json"
+    ) throws(HTTPError) -> Transfer.Answer {
         let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
         guard left >= 1 else { throw HTTPError(.timeout, url) }
-        var headers = ["Accept: application/json"]
+        var headers = ["Accept: " + accept]
         switch credentials {
         case .none: break
         case .bearer(let token): headers.append("Authorization: Bearer " + token)

@@ -1,3 +1,5 @@
+public import Vocabulary
+
 /// A complete answer, whatever its status.
 public struct HTTPResponse: Sendable {
     /// 200 to 599.
@@ -8,12 +10,21 @@ public struct HTTPResponse: Sendable {
     public let cacheSeconds: Int64?
     /// At most the client's limit; as it was sent: no content coding was offered and none is undone.
     public let body: [UInt8]
+    /// What time the other side said that it was, as the answer came: its Date header (RFC 9110 section 6.6.1) and, where a cache kept the
+    /// answer in between, the Age on top of it. Nil without a Date that can be read.
+    public let date: UnixTime?
+    /// Where a redirect points, made absolute. Not checked: hostile.
+    public let location: String?
 
-    public init(status: Int, contentType: String?, cacheSeconds: Int64? = nil, body: [UInt8]) {
+    public init(
+        status: Int, contentType: String?, cacheSeconds: Int64? = nil, body: [UInt8], date: UnixTime? = nil, location: String? = nil
+    ) {
         self.status = status
         self.contentType = contentType
         self.cacheSeconds = cacheSeconds
         self.body = body
+        self.date = date
+        self.location = location
     }
 
     /// The media type is `application/json` or `application/SOMETHING+json`, whatever its parameters (C09).

@@ -134,8 +134,11 @@ final class Transfer {
         unsafe opk_curl_get_text(curl, CURLINFO_REDIRECT_URL, &text)
         let location = unsafe text.map { unsafe String(cString: $0) }
         let cacheSeconds = unsafe CacheControl.seconds(header("Cache-Control", of: curl), age: header("Age", of: curl))
+        let date = unsafe HTTPDate.time(header("Date", of: curl), age: header("Age", of: curl))
         return Answer(
-            response: HTTPResponse(status: status, contentType: contentType, cacheSeconds: cacheSeconds, body: body), location: location)
+            response: HTTPResponse(
+                status: status, contentType: contentType, cacheSeconds: cacheSeconds, body: body, date: date, location: location),
+            location: location)
     }
 
     /// The first of that name in the last answer.

@@ -11,14 +11,17 @@ import Vocabulary
 /// environment (C38).
 public struct Browser: Sendable {
     let environment: ProcessEnvironment
+    /// What the kernel calls its release, as /proc has it.
+    private let kernelRelease: Text
 
     /// As this process's environment names it.
     public init() {
-        self.init(environment: .inherited())
+        self.init(environment: .inherited(), kernelRelease: Browser.kernelRelease())
     }
 
-    init(environment: ProcessEnvironment) {
+    init(environment: ProcessEnvironment, kernelRelease: Text = "") {
         self.environment = environment
+        self.kernelRelease = kernelRelease
     }
 
     /// Whether a browser was started. What it does then cannot be known.
@@ -68,9 +71,43 @@ public struct Browser: Sendable {
         #if os(macOS)
             return [["/usr/bin/open", url]]
         #else
-            // Without a display xdg-open would start a text browser in this terminal, or none.
-            guard ["DISPLAY", "WAYLAND_DISPLAY"].contains(where: { environment[$0]?.isEmpty == false }) else { return [] }
-            return [["xdg-open", url]]
+            return windowsCommands(for: url) + desktopCommands(for: url)
+        #endif
+    }
+
+    /// Linux under Windows (WSL): the browser is a program of Windows. `wslview` asks Windows itself; without it rundll32 does, which takes
+    /// the URL as it is. `cmd.exe /c start` would read `&` in it as the end of a command, and explorer.exe opens a folder where a URL has a
+    /// query.
+    private func windowsCommands(for url: String) -> [[String]] {
+        guard isUnderWindows else { return [] }
+        let arguments = ["url.dll,FileProtocolHandler", url]
+        return [["wslview", url], ["/mnt/c/Windows/System32/rundll32.exe"] + arguments, ["rundll32.exe"] + arguments]
+    }
+
+    private var isUnderWindows: Bool {
+        if environment["WSL_DISTRO_NAME"]?.isEmpty == false { return true }
+        let name = Array("microsoft".utf8)
+        let release = kernelRelease.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return release.indices.contains { release[$0...].starts(with: name) }
+    }
+
+    /// Without a display they would start a text browser in this terminal, or none.
+    private func desktopCommands(for url: String) -> [[String]] {
+        guard ["DISPLAY", "WAYLAND_DISPLAY"].contains(where: { environment[$0]?.isEmpty == false }) else { return [] }
+        return [["xdg-open", url], ["sensible-browser", url], ["x-www-browser", url]]
+    }
+
+    /// Empty where there is none, or it cannot be read.
+    private static func kernelRelease() -> Text {
+        #if os(Linux)
+            let descriptor = unsafe Glibc.open("/proc/sys/kernel/osrelease", O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else { return "" }
+            defer { _ = close(descriptor) }
+            var buffer = [UInt8](repeating: 0, count: 256)
+            let count = unsafe read(descriptor, &buffer, buffer.count)
+            return count > 0 ? Text(validating: buffer[..<count]) ?? "" : ""
+        #else
+            return ""
         #endif
     }
 

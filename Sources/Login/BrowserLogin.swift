@@ -5,6 +5,8 @@ import Vocabulary
 struct BrowserLogin {
     let attempt: LoginAttempt
     let browser: Browser
+    /// The one in which the provider was chosen.
+    var waiting: WaitingBrowser? = nil
 
     func run(_ finish: LoginAttempt.Finish) throws(LoginError) -> LoginResult {
         let options = attempt.options
@@ -12,12 +14,15 @@ struct BrowserLogin {
         let authorization = try attempt.provider.authorization(redirectURI: listener.redirectURI.text, nonce: attempt.nonce)
         let start = StartAddress(to: authorization.url)
         // The address itself only on the person's own terminal: a browser's arguments are everybody's to read.
-        let opened = options.opensBrowser && Browser.isHarmless(authorization.url) && browser.open(start.url(at: listener.redirectURI))
+        let isLed = waiting?.lead(to: authorization.url) == true
+        let opened =
+            isLed
+            || options.opensBrowser && Browser.isHarmless(authorization.url) && browser.open(start.url(at: listener.redirectURI))
         attempt.tell(.open(url: authorization.url, opened: opened))
         if !opened, browser.isElsewhere { attempt.tell(.browserElsewhere) }
         attempt.tell(.waiting(address: listener.redirectURI.text, seconds: options.patience))
         let deadline = UnixTime.now() + options.patience
-        let answer = try listener.answer(withState: authorization.state, start: opened ? start : nil, before: deadline) { now in
+        let answer = try listener.answer(withState: authorization.state, start: opened && !isLed ? start : nil, before: deadline) { now in
             attempt.tell(.timeLeft(seconds: deadline - now))
         }
         return try attempt.finish(answer, of: authorization, finish)

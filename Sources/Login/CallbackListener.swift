@@ -1,11 +1,6 @@
+import JOSE
 import LibCrypto
 import Vocabulary
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Waits on loopback for the one answer of the provider that belongs to this login.
 ///
@@ -15,63 +10,27 @@ import Vocabulary
 final class CallbackListener {
     /// With the port that is bound.
     let redirectURI: RedirectURI
-    private let sockets: [Socket]
-    private var connections: [Connection] = []
+    private let connections: LoopbackConnections
     /// What came instead of the answer, each kind once: told to the person if the wait is in vain.
     private(set) var strays: [StrayRequest] = []
 
     /// Whether the start address has led somebody to the provider.
     private var isStarted = false
 
-    /// More than a browser opens; the oldest goes when another comes.
-    static let mostConnections = 32
-    /// How long a connection may take to say what it wants.
-    static let patience: Int64 = 20
-
-    private struct Connection {
-        let socket: Socket
-        let since: UnixTime
-        var received: [UInt8] = []
-    }
+    /// Where the browser is sent with the answer, to wait for the last page: so neither the code nor the state stays in its address bar
+    /// and history (C19). Like the start address a secret: the last page says who logged in.
+    private let lastPage = Text("/done/" + Base64URL.encode(randomBytes(32)))
 
     /// Binds the first of `candidates` that is free on every loopback address it stands for (C18).
     init(firstFreeOf candidates: [RedirectURI]) throws(LoginError) {
         for candidate in candidates {
-            if let sockets = try CallbackListener.bind(candidate), let port = sockets.first?.port {
-                self.sockets = sockets
-                redirectURI = candidate.with(port: port)
+            if let connections = try LoopbackConnections(on: candidate) {
+                self.connections = connections
+                redirectURI = candidate.with(port: connections.port)
                 return
             }
         }
         throw .noFreePort(candidates)
-    }
-
-    /// Nil where somebody else has the port on any of the addresses: a browser might go to him.
-    private static func bind(_ candidate: RedirectURI) throws(LoginError) -> [Socket]? {
-        let families: [Socket.Family] =
-            switch candidate.host {
-            case .localhost: [.ipv4, .ipv6]
-            case .ipv4: [.ipv4]
-            case .ipv6: [.ipv6]
-            }
-        // The system's choice for one family may be taken in the other.
-        for _ in 0..<(candidate.port == 0 ? 8 : 1) {
-            var sockets: [Socket] = []
-            var isTaken = false
-            for family in families where !isTaken {
-                do throws(Socket.BindFailure) {
-                    sockets.append(try Socket(listeningOn: family, port: sockets.first?.port ?? candidate.port))
-                } catch {
-                    switch error {
-                    case .taken: isTaken = true
-                    case .noSuchFamily: continue
-                    case .other(let number): throw .listening(candidate, errno: number)
-                    }
-                }
-            }
-            if !isTaken, !sockets.isEmpty { return sockets }
-        }
-        return nil
     }
 
     /// Returns with the answer, whose page is still owed, or throws when `deadline` has passed. `start`: where a browser was sent first;
@@ -89,64 +48,32 @@ final class CallbackListener {
 
     /// The answer, if it comes within so many milliseconds.
     func answerNow(_ state: Text, _ start: StartAddress? = nil, within milliseconds: Int64) throws(LoginError) -> ProviderAnswer? {
-        let now = UnixTime.now()
-        connections.removeAll { now - $0.since >= CallbackListener.patience }
-        wait(atMost: milliseconds)
-        acceptAll(at: now)
-        for index in connections.indices.reversed() {
-            if let query = try advance(index, state: state, start: start) {
-                return ProviderAnswer(query, on: connections.remove(at: index).socket)
-            }
+        let query = try connections.turn(atMost: milliseconds) { socket, received throws(LoginError) in
+            try hear(socket, received, state: state, start: start)
         }
-        return nil
+        guard let query else { return nil }
+        return ProviderAnswer(query, state: state, at: self)
     }
 
-    private func wait(atMost milliseconds: Int64) {
-        var polled = (sockets + connections.map(\.socket)).map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-        _ = unsafe poll(&polled, nfds_t(polled.count), Int32(milliseconds))
-    }
-
-    private func acceptAll(at now: UnixTime) {
-        for socket in sockets {
-            for _ in 0..<CallbackListener.mostConnections {
-                guard let connection = socket.accept() else { break }
-                if connections.count == CallbackListener.mostConnections { connections.removeFirst() }
-                connections.append(Connection(socket: connection, since: now))
-            }
-        }
-    }
-
-    /// Reads what one connection has to say; nil if it is not (yet) the answer. A connection that is done with is removed.
-    private func advance(_ index: Int, state: Text, start: StartAddress?) throws(LoginError) -> CallbackQuery? {
-        switch connections[index].socket.receive() {
-        case .nothingYet: return nil
-        case .end:
-            connections.remove(at: index)
-            return nil
-        case .bytes(let bytes): connections[index].received += bytes
-        }
-        let asked: CallbackRequest.Asked
+    private func hear(
+        _ socket: Socket, _ received: [UInt8], state: Text, start: StartAddress?
+    ) throws(LoginError) -> LoopbackConnections.Heard<CallbackQuery> {
         do throws(StrayRequest) {
-            guard let read = try CallbackRequest.read(connections[index].received, for: redirectURI, start: start?.path) else { return nil }
-            if case .start = read, isForeign(connections[index].socket) { throw .otherUser }
-            if case .answer(let query) = read, !equalInConstantTime(query.state, state) { throw .otherState }
-            asked = read
+            guard let asked = try CallbackRequest.read(received, for: redirectURI, start: start?.path) else { return .notYet }
+            switch asked {
+            case .start: if connections.isForeign(socket) { throw .otherUser }
+            case .answer(let query):
+                guard equalInConstantTime(query.state, state) else { throw .otherState }
+                sendToLastPage(socket)
+                return .awaited(query)
+            }
         } catch {
-            let connection = connections.remove(at: index)
             if !strays.contains(error) { strays.append(error) }
-            let page = CallbackPage.stray(error).response(withoutBody: CallbackRequest.isHead(connection.received))
-            connection.socket.sendAndDrain(page)
-            return nil
+            socket.sendAndDrain(CallbackPage.stray(error).response(withoutBody: RequestHead.isHead(received)))
+            return .dealtWith
         }
-        if case .answer(let query) = asked { return query }
-        if let start { try lead(connections.remove(at: index).socket, to: start) }
-        return nil
-    }
-
-    /// Whether another user than root or this one is known to be at the other end.
-    private func isForeign(_ socket: Socket) -> Bool {
-        guard let user = PeerUser.of(peerPort: socket.peerPort, ownPort: redirectURI.port) else { return false }
-        return user != 0 && user != UInt32(geteuid())
+        if let start { try lead(socket, to: start) }
+        return .dealtWith
     }
 
     /// The first one who asks for the start address is sent on; a second one should not know it.
@@ -158,29 +85,57 @@ final class CallbackListener {
         isStarted = true
         socket.sendAndDrain(CallbackPage.start(start.destination).response())
     }
+
+    private func sendToLastPage(_ socket: Socket) {
+        socket.sendAndDrain(CallbackPage.wait(lastPage).response())
+    }
+
+    /// Shows how the login ended to the browser, which as a rule waits for it since the answer. A browser that has not come after
+    /// `milliseconds` does not get it: nobody else waits for that.
+    fileprivate func showLast(_ page: CallbackPage, state: Text, within milliseconds: Int64 = 1000) {
+        let end = ContinuousClock.now + .milliseconds(milliseconds)
+        while ContinuousClock.now < end {
+            let isShown = try? connections.turn(atMost: 50) { socket, received throws(LoginError) in
+                hearLast(socket, received, page, state)
+            }
+            if isShown == true { return }
+        }
+    }
+
+    private func hearLast(_ socket: Socket, _ received: [UInt8], _ page: CallbackPage, _ state: Text) -> LoopbackConnections.Heard<Bool> {
+        do throws(StrayRequest) {
+            guard let asked = try CallbackRequest.read(received, for: redirectURI, start: lastPage) else { return .notYet }
+            switch asked {
+            case .start:
+                guard !connections.isForeign(socket) else { throw .otherUser }
+                socket.sendAndDrain(page.response())
+                return .awaited(true)
+            case .answer(let query):
+                // The same once more: a browser that asks again.
+                guard equalInConstantTime(query.state, state) else { throw .otherState }
+                sendToLastPage(socket)
+            }
+        } catch {
+            socket.sendAndDrain(CallbackPage.stray(error).response(withoutBody: RequestHead.isHead(received)))
+        }
+        return .dealtWith
+    }
 }
 
-/// The provider's answer, and the browser's connection, kept open until it is known how the login ended: so the page tells the truth.
+/// The provider's answer, and the browser that waits until it is known how the login ended: so the page tells the truth.
 struct ProviderAnswer: ~Copyable {
     let query: CallbackQuery
-    private let socket: Socket
+    private let state: Text
+    private let listener: CallbackListener
 
-    fileprivate init(_ query: CallbackQuery, on socket: Socket) {
+    fileprivate init(_ query: CallbackQuery, state: Text, at listener: CallbackListener) {
         self.query = query
-        self.socket = socket
+        self.state = state
+        self.listener = listener
     }
 
     consuming func show(_ page: CallbackPage) {
-        socket.sendAndDrain(page.response())
-    }
-}
-
-extension Socket {
-    /// To close with unread bytes would reset the connection and lose the page.
-    fileprivate func sendAndDrain(_ response: [UInt8]) {
-        send(response)
-        var rest = 64
-        while rest > 0, case .bytes = receive() { rest -= 1 }
+        listener.showLast(page, state: state)
     }
 }
 

@@ -26,10 +26,27 @@ struct IdentityCertificate {
     /// Nothing of `tokens` counts before this returns.
     func mint(_ tokens: ProviderTokens, keys: JWKSet, at now: UnixTime) throws(LoginError) -> LoginResult {
         let idToken: JWS
+        do throws(JWSError) {
+            idToken = try JWS(parsing: tokens.idToken.exposed)
+        } catch {
+            throw .tokenEndpoint("its ID token cannot be used (\(IdentityCertificate.wording(error)))")
+        }
+        return try mint(idToken, tokens, isFresh: true, keys, now)
+    }
+
+    /// The same of a proof (GQ256) that the provider's token is there, without the token.
+    ///
+    /// - Parameter isFresh: whether the token has just been issued.
+    func mint(proven token: JWS, isFresh: Bool, keys: JWKSet, at now: UnixTime) throws(LoginError) -> LoginResult {
+        try mint(token, ProviderTokens(idToken: Secret([]), accessToken: nil), isFresh: isFresh, keys, now)
+    }
+
+    private func mint(_ idToken: JWS, _ tokens: ProviderTokens, isFresh: Bool, _ keys: JWKSet, _ now: UnixTime) throws(LoginError)
+        -> LoginResult
+    {
         let unverified: JSONObject
         let algorithm: JWSAlgorithm
         do throws(JWSError) {
-            idToken = try JWS(parsing: tokens.idToken.exposed)
             unverified = try idToken.payload()
             algorithm = try idToken.header.algorithm()
         } catch {
@@ -42,7 +59,7 @@ struct IdentityCertificate {
             identity = try certificate.selfSigned(at: now).token().checked(against: row, at: now).verify(with: keys)
             try IdentityCertificate.checkForClient(identity, at: now)
         } catch {
-            throw .identity(error, clockOff: IdentityCertificate.clockOff(unverified["iat"]?.number?.time, now))
+            throw .identity(error, clockOff: isFresh ? IdentityCertificate.clockOff(unverified["iat"]?.number?.time, now) : nil)
         }
         // C26. A token that speaks of an access token which did not come was made for another answer.
         if identity.claims["at_hash"] != nil {

@@ -1,5 +1,7 @@
+public import CIToken
 public import Identities
 public import LibCrypto
+public import SSHAgent
 public import SafeFiles
 public import Vocabulary
 
@@ -23,12 +25,35 @@ public enum LoginError: Error, Sendable {
     case fileName(Text)
     case remoteRedirectURI(Text)
 
+    // The providers that are configured
+    /// Something wrong with `~/.opk/config.yml`: the line, counted from 1 (0: the whole file), and a sentence without a secret, escaped.
+    case clientConfig(path: String, line: Int, String)
+    case clientConfigFile(UnsafeFile)
+    /// Of a variable of opkssh's; a sentence without a secret, escaped.
+    case environment(String)
+    case defaultProvider(Text, from: ClientConfig.Origin, known: [String])
+    /// What `opk providers add` was given is no provider, and why: escaped.
+    case newProvider(String)
+    case aliasTaken(Text, by: ClientConfig.Origin)
+    /// The file is written so that it cannot be changed without a person's eye; the lines to write.
+    case notEditable(path: String, why: String, lines: [String])
+    case changedMeanwhile(path: String)
+    /// The provider is not one of the file's.
+    case notInTheFile(Text, ClientConfig.Origin)
+    case onlyProvider(path: String)
+    case isDefault(Text, path: String)
+    case secretInput(String)
+    /// A name that no key in ~/.ssh/opk can have.
+    case reservedName(Text)
+
     // The listener
     case noFreePort([RedirectURI])
     case listening(RedirectURI, errno: Int32)
     case noAnswer([StrayRequest])
     /// Two have asked for the address that only our browser was given.
     case startAddressUsedTwice
+    /// The page, or the question in the terminal, was not answered in time.
+    case noChoice(aliases: [String])
 
     // A login that ssh asked for
     /// Neither a terminal nor a browser.
@@ -56,6 +81,8 @@ public enum LoginError: Error, Sendable {
     /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
     case identity(Refusal, clockOff: Int64?)
     case certificate(String)
+    /// A job of a CI system has no identity.
+    case ci(CITokenError)
 
     // The device login
     case noDeviceLogin(issuer: Text)
@@ -73,6 +100,7 @@ public enum LoginError: Error, Sendable {
     case folder(path: String, why: String, mayChangeMode: Bool)
     case writing(WriteFailure)
     case key(KeyError)
+    case agent(AgentError)
 
     /// Standard output.
     case output(errno: Int32)
@@ -84,11 +112,13 @@ public enum LoginError: Error, Sendable {
     /// Whether the command was called wrongly: nothing was tried.
     public var isUsage: Bool {
         switch self {
+        case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
             .remoteRedirectURI,
             .noName,
             .wildcardAndPrincipals:
+            .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals:
             true
         default: false
         }

@@ -1,5 +1,7 @@
+import CIToken
 import Display
 import LibCrypto
+import SSHAgent
 import SafeFiles
 import Vocabulary
 
@@ -19,6 +21,20 @@ extension LoginError: CustomStringConvertible {
         case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias):
             "what was given as an alias looks like a whole provider (it is not repeated here: it may hold a secret)"
         case .unknownAlias(let alias, _): "there is no provider with the alias \(alias.escaped(limit: 60))"
+        case .clientConfig(let path, 0, let why): "\(Text(path).escaped): \(why)"
+        case .clientConfig(let path, let line, let why): "\(Text(path).escaped), line \(line): \(why)"
+        case .clientConfigFile(let file): LoginError.sentence(of: file)
+        case .environment(let why): why
+        case .defaultProvider(let alias, let origin, _):
+            "there is no provider with the alias \(alias.escaped(limit: 60)), which is the default (\(origin))"
+        case .newProvider(let why): "this is no provider: \(why)"
+        case .aliasTaken(let alias, let origin): "there is a provider with the alias \(alias.escaped(limit: 60)) already (\(origin))"
+        case .notEditable(let path, let why, _): "\(Text(path).escaped) is left as it is: \(why)"
+        case .changedMeanwhile(let path): "\(Text(path).escaped) was changed by somebody else at the same time"
+        case .notInTheFile(let alias, let origin): "\(alias.escaped(limit: 60)) is not in the file (\(origin))"
+        case .onlyProvider(let path): "it is the only provider in \(Text(path).escaped)"
+        case .isDefault(let alias, let path): "\(alias.escaped(limit: 60)) is the default provider of \(Text(path).escaped)"
+        case .secretInput(let why): "the client secret cannot be had: \(why)"
         case .aliasAndProvider: "name the provider by its alias or with --provider, not both"
         case .tooManyArguments: "there is more than one argument that is no option, and only an alias is wanted"
         case .notTogether(let one, let other): "\(one) and \(other) cannot be used together"
@@ -33,10 +49,13 @@ extension LoginError: CustomStringConvertible {
         case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
         case .lifetime(let text): "this is not a time that a certificate can be good for: \(text.escaped(limit: 30))"
         case .fileName(let text): "-i wants the name of a file" + (text.isEmpty ? "" : ", and this is none: \(text.escaped(limit: 80))")
+        case .reservedName(let name):
+            "a login cannot be called \(name.escaped(limit: 64)): its key in ~/.ssh/opk would be in the way of others"
         case .noFreePort(let candidates): "every port for the browser's answer is taken: " + candidates.map(\.text).joined(separator: " ")
         case .listening(let uri, let number): "cannot wait for the browser at \(uri.text): \(systemError(number))"
         case .startAddressUsedTwice:
             "the address that the browser was given was opened twice: somebody else on this machine may have read it"
+        case .noChoice: "no provider was chosen in time"
         case .noAnswer: "no answer came from the provider in time"
         case .nobodyToAsk(let name): "a login as \(name) is needed, and there is neither a terminal nor a display to ask on"
         case .otherLoginFailed(let name): "another process was logging in as \(name), and came to no end"
@@ -59,6 +78,7 @@ extension LoginError: CustomStringConvertible {
         case .noAccessToken: "the provider gave no access token, and --send-access-token needs one"
         case .accessTokenHash: "the access token is not the one that the identity speaks of (at_hash)"
         case .identity(let refusal, _): "a server would refuse this identity: \(refusal)"
+        case .ci(let error): "\(error)"
         case .certificate(let why): "the certificate could not be made: \(why)"
         case .noHome: "there is no home folder: HOME is not set to one"
         case .noFreeName(let names):
@@ -68,6 +88,7 @@ extension LoginError: CustomStringConvertible {
         case .folder(let path, let why, _): "keys cannot lie in \(Text(path).escaped): \(why)"
         case .writing(let failure): "\(failure)"
         case .key(let error): "the key pair could not be made or used: \(error)"
+        case .agent(let error): "\(error)"
         case .output(let number): "standard output: \(systemError(number))"
         case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
         case .notACertificate(let why): "this is not an SSH certificate: \(why)"
@@ -77,12 +98,26 @@ extension LoginError: CustomStringConvertible {
     /// What to do about it, where that can be guessed: `opk: hint: …`.
     public var hint: String? {
         switch self {
-        case .noProvider(let aliases):
+        case .noProvider(let aliases), .noChoice(let aliases):
             "run `opk login ALIAS` with one of: \(aliases.joined(separator: ", ")); or `opk login --provider ISSUER,CLIENT_ID`"
         case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias): "did you mean --provider ISSUER,CLIENT_ID[,SECRET]?"
         case .tooManyArguments: "any other provider: --provider ISSUER,CLIENT_ID[,SECRET[,SCOPES]], quoted if there are spaces in it"
         case .listening(_, errno: EACCES): "ports below 1024 are not for everybody; choose another with --redirect-uri"
-        case .unknownAlias(_, let known): "known aliases: \(known.joined(separator: ", ")); any other provider: --provider ISSUER,CLIENT_ID"
+        case .unknownAlias(let alias, let known):
+            LoginError.didYouMean(alias, known)
+                + "known aliases: \(known.joined(separator: ", ")); any other provider: --provider ISSUER,CLIENT_ID"
+        case .defaultProvider(let alias, _, let known):
+            LoginError.didYouMean(alias, known) + "known aliases: \(known.joined(separator: ", ")), and webchooser for a page of them"
+        case .clientConfig: "every key: man 5 opk-client-config; opkssh's own file can be used as it is"
+        case .clientConfigFile(let file): LoginError.hint(for: file)
+        case .environment:
+            "OPKSSH_PROVIDERS=\"ALIAS,ISSUER,CLIENT_ID[,SECRET[,SCOPES]];…\" takes the place of every other list; unset it if it should not"
+        case .aliasTaken: "choose another alias, or take that one away: `opk providers remove ALIAS`"
+        case .changedMeanwhile: "try again"
+        case .notInTheFile(_, .environment): "it comes from OPKSSH_PROVIDERS"
+        case .notInTheFile: "the built-in providers are there as long as the file has no list of its own"
+        case .onlyProvider(let path): "remove the file, and the built-in providers are there again: rm \(Text(path).escaped)"
+        case .isDefault: "write another default_provider into the file first, or webchooser"
         case .providerArgument: "for example: --provider https://idp.example.com,opk"
         case .lifetime: "for example 30m, 8h, 24h, 7d, or oidc for as long as the ID token says"
         case .principal: "letters, digits and . _ + @ - are allowed, 128 at most; several are separated by commas"
@@ -101,11 +136,44 @@ extension LoginError: CustomStringConvertible {
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
         case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"
         case .identity(let refusal, let clockOff): LoginError.hint(for: refusal, clockOff: clockOff)
+        case .ci(let error): error.hint
         case .noFreeName: "choose a file yourself: `opk login -i ~/.ssh/opk`"
         case .somebodyElses: "choose another file with -i, or move this one away"
+        case .reservedName: "give the provider another alias first"
+        case .agent(let error): error.hint
         case .folder(let path, _, true): "only you should be able to write there: chmod 700 \(Text(path).escaped)"
         case .folder: "choose a file in a folder of your own with -i"
         default: nil
+        }
+    }
+
+    /// Lines for a person to write.
+    public var rows: [String] {
+        if case .notEditable(_, _, let lines) = self { return lines }
+        return []
+    }
+
+    private static func didYouMean(_ alias: Text, _ known: [String]) -> String {
+        NearestName.of(alias.string, among: known + [ClientConfig.chooserAlias]).map { "did you mean \($0)? " } ?? ""
+    }
+
+    /// The file is a person's own: root has nothing to do with it.
+    private static func sentence(of file: UnsafeFile) -> String {
+        let name = Text(file.path).escaped
+        switch file.fault {
+        case .owner(let user): return "\(name) belongs to user id \(user), and not to you"
+        case .folderOwner(let user): return "the folder of \(name) belongs to user id \(user), and not to you"
+        default: return "\(file)"
+        }
+    }
+
+    private static func hint(for file: UnsafeFile) -> String? {
+        let name = Text(file.path).escaped
+        switch file.fault {
+        case .owner, .folderOwner: return "whoever can write it can send your logins elsewhere; make a file of your own"
+        case .writableByOthers: return "whoever can write it can send your logins elsewhere: chmod go-w \(name)"
+        case .folderWritableByOthers: return "whoever can write there can send your logins elsewhere: chmod go-w on the folder of \(name)"
+        default: return nil
         }
     }
 

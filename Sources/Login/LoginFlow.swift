@@ -9,24 +9,29 @@ public struct LoginFlow {
     private let options: LoginOptions
     private let http: HTTPClient
     private let browser: Browser
+    private let waiting: WaitingBrowser?
     private let input: Int32
     private let pauses: Pauses
     private let tell: (Notice) -> Void
 
-    /// - Parameter input: the descriptor that an address is pasted to; standard input.
+    /// - Parameters:
+    ///   - waiting: the browser in which the provider was chosen: it is sent on, and none is opened.
+    ///   - input: the descriptor that an address is pasted to; standard input.
     public init(
-        _ options: LoginOptions, http: HTTPClient = HTTPClient(), browser: Browser, input: Int32 = 0,
+        _ options: LoginOptions, http: HTTPClient = HTTPClient(), browser: Browser, waiting: WaitingBrowser? = nil, input: Int32 = 0,
         tell: @escaping (Notice) -> Void
     ) {
-        self.init(options, http: http, browser: browser, input: input, pauses: Pauses(), tell: tell)
+        self.init(options, http: http, browser: browser, waiting: waiting, input: input, pauses: Pauses(), tell: tell)
     }
 
     init(
-        _ options: LoginOptions, http: HTTPClient, browser: Browser, input: Int32, pauses: Pauses, tell: @escaping (Notice) -> Void
+        _ options: LoginOptions, http: HTTPClient, browser: Browser, waiting: WaitingBrowser? = nil, input: Int32, pauses: Pauses,
+        tell: @escaping (Notice) -> Void
     ) {
         self.options = options
         self.http = http
         self.browser = browser
+        self.waiting = waiting
         self.input = input
         self.pauses = pauses
         self.tell = tell
@@ -45,7 +50,7 @@ public struct LoginFlow {
         }
         defer { tell(.waitEnded) }
         switch options.way {
-        case .browser: return try BrowserLogin(attempt: attempt, browser: browser).run(finish)
+        case .browser: return try BrowserLogin(attempt: attempt, browser: browser, waiting: waiting).run(finish)
         case .remote: return try RemoteLogin(attempt: attempt, input: input).run(finish)
         case .device: return try DeviceLogin(attempt: attempt, pauses: pauses).run(finish)
         }

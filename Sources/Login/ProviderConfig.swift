@@ -32,9 +32,12 @@ public struct ProviderConfig: Hashable, Sendable {
     /// `refresh_token`: where refresh tokens are kept.
     public var refreshTokenPlace: RefreshTokenPlace?
 
-    /// What its login is called on this laptop, unless the person says otherwise: its first alias, else the host of its issuer.
+    /// What its login is called on this laptop, unless the person says otherwise: its first alias that can be such a name, else the host of its
+    /// issuer.
     public var name: IdentityName? {
-        if let alias = aliases.first { return IdentityName(Text(alias)) }
+        for alias in aliases {
+            if let name = IdentityName(Text(alias)) { return name }
+        }
         let afterScheme = issuer.string.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? ""
         return IdentityName(Text(String(afterScheme.prefix { $0 != ":" })))
     }
@@ -101,22 +104,4 @@ extension ProviderConfig {
         provider.aliases = ["hello"]
         return provider
     }()
-}
-
-extension ProviderConfig {
-    /// The provider that the command line names: an alias or a whole provider, not both, and one of them.
-    public static func chosen(alias: String?, argument: String?, among known: [ProviderConfig] = builtIn) throws(LoginError)
-        -> ProviderConfig
-    {
-        switch (alias, argument) {
-        case (.some, .some): throw .aliasAndProvider
-        case (nil, let argument?): return try ProviderConfig(argument: argument)
-        case (nil, nil): throw .noProvider(aliases: known.flatMap(\.aliases))
-        case (let alias?, nil):
-            guard let provider = known.first(where: { $0.aliases.contains { Text($0) == Text(alias) } }) else {
-                throw .unknownAlias(Text(alias), known: known.flatMap(\.aliases))
-            }
-            return provider
-        }
-    }
 }

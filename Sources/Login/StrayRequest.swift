@@ -2,12 +2,13 @@
 public enum StrayRequest: Error, CaseIterable, Sendable {
     case malformed, tooLarge, otherMethod, otherHost, otherPath
     case withoutQuery, malformedQuery, repeatedParameter, codeAndError, withoutCode, withoutState, otherState, otherUser
+    case notClicked
 
     /// HTTP status line without the version (RFC 9110 section 15).
     var status: String {
         switch self {
         case .malformed, .withoutQuery, .malformedQuery, .repeatedParameter, .codeAndError, .withoutCode: "400 Bad Request"
-        case .withoutState, .otherState, .otherUser: "403 Forbidden"
+        case .withoutState, .otherState, .otherUser, .notClicked: "403 Forbidden"
         case .otherPath: "404 Not Found"
         case .otherMethod: "405 Method Not Allowed"
         case .tooLarge: "431 Request Header Fields Too Large"
@@ -30,6 +31,7 @@ public enum StrayRequest: Error, CaseIterable, Sendable {
         case .withoutCode: "The answer carried neither a code nor an error."
         case .withoutState: "The answer did not say which login it belongs to."
         case .otherUser: "The address for the browser was opened by another user of this machine."
+        case .notClicked: "Nothing was chosen: the request did not come from a click on the page."
         case .otherState: "The answer belongs to another login than the one that is waiting here."
         }
     }

@@ -44,7 +44,14 @@ public struct DiscoveryDocument: Sendable {
         deviceAuthorizationEndpoint = try endpoint.url("device_authorization_endpoint", in: document)
         tokenAuthenticationMethods = document["token_endpoint_auth_methods_supported"]?.array?.compactMap(\.string)
         codeChallengeMethods = document["code_challenge_methods_supported"]?.array?.compactMap(\.string)
-        namesIssuerInResponse = document["authorization_response_iss_parameter_supported"]?.bool ?? false
+        namesIssuerInResponse = try DiscoveryDocument.flag("authorization_response_iss_parameter_supported", in: document)
+    }
+
+    /// False where it is absent. What is there and no Boolean is not read as false: a check would be left out by it (C02).
+    private static func flag(_ name: String, in document: JSONObject) throws(OIDCError) -> Bool {
+        guard let value = document[Text(name)], value != .null else { return false }
+        guard let flag = value.bool else { throw .malformed(.discovery, "\(name) is neither true nor false") }
+        return flag
     }
 
     /// An issuer has no query (section 2; a fragment or a user no `WebURL` has).

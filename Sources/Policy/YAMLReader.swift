@@ -2,7 +2,7 @@ internal import CYAML
 import Vocabulary
 
 /// Reads one YAML document from libyaml's events. Safe to use: what it allocates lives exactly as long as it.
-@safe struct YAMLReader: ~Copyable {
+@safe package struct YAMLReader: ~Copyable {
     /// Levels of sequences and mappings, one inside another.
     static let maximumDepth = 16
     /// 16 MiB: a deny list may be long.
@@ -13,7 +13,7 @@ import Vocabulary
     private let input: UnsafeMutableBufferPointer<UInt8>
 
     /// Nil for a document without content: comments only, or nothing.
-    static func read(_ bytes: [UInt8]) throws(ConfigurationError) -> YAMLNode? {
+    package static func read(_ bytes: [UInt8]) throws(ConfigurationError) -> YAMLNode? {
         guard bytes.count <= maximumSize else { throw ConfigurationError(0, "the file is over \(maximumSize) bytes") }
         // libyaml would find UTF-16 by itself, and cut names at a NUL.
         guard Text(validating: bytes) != nil else { throw ConfigurationError(0, "the file is not UTF-8") }

@@ -1,10 +1,10 @@
-import Vocabulary
+package import Vocabulary
 
 /// A text as the value of a YAML mapping, the way Go's yaml.v3 writes it: plain where that means the same text, in single quotes where it
 /// has an indicator of YAML, in double quotes where it would mean something that is no text, or has a character that needs an escape.
 /// A text of several lines, which yaml.v3 writes with `|-`, is in double quotes too: another form of the same text.
-enum YAMLScalar {
-    static func written(_ text: Text) -> [UInt8] {
+package enum YAMLScalar {
+    package static func written(_ text: Text) -> [UInt8] {
         let bytes = text.utf8
         if text.string.unicodeScalars.contains(where: needsEscape) || isNoText(bytes) { return doubleQuoted(text) }
         if isPlain(bytes) { return bytes }

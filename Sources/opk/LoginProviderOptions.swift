@@ -2,10 +2,26 @@ import ArgumentParser
 import Login
 import Vocabulary
 
+/// Where the client's configuration lies.
+struct ClientConfigOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Read this instead of ~/.opk/config.yml.", valueName: "file"))
+    var configPath: String?
+
+    /// What it says, and a word about what it should not say.
+    func read() throws(LoginError) -> ClientConfig {
+        let config = try ClientConfig.read(path: configPath)
+        for warning in config.warnings {
+            Terminal.note("opk: warning: \(warning.text)")
+            if let hint = warning.hint { Terminal.note("opk: hint: \(hint)") }
+        }
+        return config
+    }
+}
+
 /// Which provider, and what it is asked for.
 struct LoginProviderOptions: ParsableArguments {
     // Taken as a list, so that what should have followed --provider, perhaps with a secret in it, is not repeated in an error.
-    @Argument(help: ArgumentHelp("google, azure, microsoft, gitlab or hello.", valueName: "alias"))
+    @Argument(help: ArgumentHelp("One of `opk providers`; without it the default one.", valueName: "alias"))
     var aliases: [String] = []
 
     @Option(help: ArgumentHelp("Any other provider; scopes with spaces between.", valueName: "issuer,client_id[,secret[,scopes]]"))
@@ -17,12 +33,37 @@ struct LoginProviderOptions: ParsableArguments {
     @Flag(help: "Put the access token into the certificate, for servers that ask for groups.")
     var sendAccessToken = false
 
-    /// The provider, with what the command line says about it.
-    func chosen() throws(LoginError) -> ProviderConfig {
+    @OptionGroup var config: ClientConfigOptions
+
+    @Flag(help: "Only write ~/.opk/config.yml, with the usual providers and all keys as comments.")
+    var createConfig = false
+
+    /// The provider, or those to choose from, with what the command line says about them.
+    func choice() throws(LoginError) -> ProviderChoice {
         guard aliases.count <= 1 else { throw .tooManyArguments }
-        var chosen = try ProviderConfig.chosen(alias: aliases.first, argument: provider)
-        if let scopes { chosen.scopes = try ProviderConfig.scopes(scopes) }
-        if sendAccessToken { chosen.sendsAccessToken = true }
-        return chosen
+        switch try config.read().choose(alias: aliases.first, argument: provider) {
+        case .provider(let provider, let name): return .provider(try adjusted(provider), name: name)
+        case .choose(let providers): return .choose(try providers.map { provider throws(LoginError) in try adjusted(provider) })
+        }
+    }
+
+    private func adjusted(_ provider: ProviderConfig) throws(LoginError) -> ProviderConfig {
+        var provider = provider
+        if let scopes { provider.scopes = try ProviderConfig.scopes(scopes) }
+        if sendAccessToken { provider.sendsAccessToken = true }
+        return provider
+    }
+
+    /// Does what `--create-config` asks for; false where it does not.
+    func createsConfig() throws(LoginError) -> Bool {
+        guard createConfig else { return false }
+        let path = try ClientConfig.path(config.configPath)
+        let isNew = try ClientConfigDefault.create(at: path)
+        let name = Text(path).escaped
+        try Terminal.print(
+            isNew
+                ? "\(name) is written: change it as you like, or with `opk providers add`."
+                : "\(name) is there already: nothing was written.")
+        return true
     }
 }

@@ -22,12 +22,12 @@ struct Opk: ParsableCommand {
               opk explain           on a server: why somebody is admitted or refused
               opk test FILE         policy files against what is expected of them
 
-            Providers: google, azure (microsoft), gitlab, hello, and any other with --provider.
+            Providers: google, azure (microsoft), gitlab, hello, your own (opk providers add), any other with --provider.
             """,
         version: "opk \(Version.text)",
         subcommands: [
-            LoginCommand.self, SetupCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self,
-            ListCommand.self,
+            LoginCommand.self, ProvidersCommand.self, SetupCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self,
+            RemoveCommand.self, ListCommand.self,
             PruneCommand.self,
             EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
             PermissionsCommand.self,

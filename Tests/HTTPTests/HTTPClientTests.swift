@@ -181,6 +181,20 @@ struct HTTPClientTests {
         #expect(server.requests.map(\.target) == ["/token"])
     }
 
+    @Test("C08 gives up on a POST as on a GET: a byte now and then, a body without end, a claim of 1 GiB")
+    func slowPost() throws {
+        func code(_ script: @escaping ScriptedServer.Script) -> HTTPError.Code? {
+            server.play(script)
+            return #expect(throws: HTTPError.self) { try client.post(url("/token"), form: [("code", "secret")]) }?.code
+        }
+        let start = ContinuousClock.now
+        #expect(code { $1.drip() } == .timeout)
+        #expect(code { $1.hang() } == .timeout)
+        #expect(code { $1.answerWithoutEnd() } == .tooLarge)
+        #expect(code { $1.send("HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n") } == .tooLarge)
+        #expect(ContinuousClock.now - start < .seconds(8))
+    }
+
     @Test("posts a form with its credentials in the header that they belong to")
     func form() throws {
         server.play { $1.answer(400, "{}") }

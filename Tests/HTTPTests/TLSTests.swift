@@ -38,9 +38,9 @@ struct TLSTests {
         #expect(error.map { "\($0)".contains("https://localhost:\(server.port)/answer") } == true)
     }
 
-    @Test("C07 below 1.2 is refused")
-    func old() throws {
-        let server = try OpenSSLServer(certificate: .good, options: "-tls1_1 -cipher DEFAULT@SECLEVEL=0")
+    @Test("C07 below 1.2 is refused", arguments: ["-tls1", "-tls1_1"])
+    func old(version: String) throws {
+        let server = try OpenSSLServer(certificate: .good, options: version + " -cipher DEFAULT@SECLEVEL=0")
         let error = #expect(throws: HTTPError.self) { try get(server, authorities: server.authority) }
         #expect(error?.code == .tls)
     }

@@ -1,6 +1,7 @@
 import ChildProcess
 import Foundation
 import Testing
+import Vocabulary
 
 @testable import Login
 
@@ -41,8 +42,58 @@ struct BrowserTests {
             #expect(Browser(environment: .empty).commands(for: "https://x/") == [])
             #expect(
                 Browser(environment: BrowserTests.environment(["DISPLAY": ":0"])).commands(for: "https://x/") == [
-                    ["xdg-open", "https://x/"]
+                    ["xdg-open", "https://x/"], ["sensible-browser", "https://x/"], ["x-www-browser", "https://x/"],
                 ])
+            #expect(Browser(environment: BrowserTests.environment(["WAYLAND_DISPLAY": "w"])).commands(for: "https://x/").count == 3)
+        }
+
+        @Test(
+            "C34: under Windows it is Windows' own browser, with the URL as one word and no cmd.exe",
+            arguments: [
+                ([:], "5.15.167.4-microsoft-standard-WSL2"), ([:], "4.4.0-19041-Microsoft"), (["WSL_DISTRO_NAME": "Debian"], "6.1.0-amd64"),
+            ] as [([String: String], Text)])
+        func underWindows(variables: [String: String], release: Text) {
+            let url = "https://x/?a=b&c=d"
+            let windows = [
+                ["wslview", url], ["/mnt/c/Windows/System32/rundll32.exe", "url.dll,FileProtocolHandler", url],
+                ["rundll32.exe", "url.dll,FileProtocolHandler", url],
+            ]
+            #expect(Browser(environment: BrowserTests.environment(variables), kernelRelease: release).commands(for: url) == windows)
+            let withDisplay = Browser(
+                environment: BrowserTests.environment(variables.merging(["DISPLAY": ":0"]) { $1 }), kernelRelease: release)
+            #expect(withDisplay.commands(for: url).first == windows[0])
+            #expect(withDisplay.commands(for: url).last == ["x-www-browser", url])
+            // What the person says counts more.
+            let chosen = Browser(
+                environment: BrowserTests.environment(variables.merging(["BROWSER": "lynx"]) { $1 }), kernelRelease: release)
+            #expect(chosen.commands(for: url) == [["lynx", url]])
+        }
+
+        @Test("an ordinary Linux is not taken for Windows'", arguments: ["6.1.0-18-amd64", "", "micro-soft", "icrosoft"] as [Text])
+        func notUnderWindows(release: Text) {
+            let variables = BrowserTests.environment(["WSL_DISTRO_NAME": "", "DISPLAY": ":0"])
+            #expect(
+                Browser(environment: variables, kernelRelease: release).commands(for: "https://x/").first == ["xdg-open", "https://x/"])
+        }
+
+        @Test(
+            "C34: the first that is there is started, whichever it is", arguments: ["wslview", "rundll32.exe", "xdg-open", "x-www-browser"])
+        func firstThere(name: String) async throws {
+            let folder = try TemporaryFolder()
+            let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" > \(folder.path)/new\nmv \(folder.path)/new \(folder.path)/arguments\n"
+            try folder.write(Array(script.utf8), to: "bin/" + name, mode: 0o700)
+            // Its stand-in needs these, and nothing else is to be found.
+            for tool in ["mv"] {
+                try FileManager.default.createSymbolicLink(atPath: folder.path + "/bin/" + tool, withDestinationPath: "/bin/" + tool)
+            }
+            let browser = Browser(
+                environment: BrowserTests.environment(["PATH": folder.path + "/bin", "DISPLAY": ":0"]),
+                kernelRelease: "5.15.167.4-microsoft-standard-WSL2")
+            let url = "http://localhost:1/start/x?a&b"
+            #expect(browser.open(url))
+            for _ in 0..<200 where !folder.names.contains("arguments") { try await Task.sleep(for: .milliseconds(50)) }
+            let arguments = (name == "rundll32.exe" ? "url.dll,FileProtocolHandler\n" : "") + url + "\n"
+            #expect(String(decoding: try folder.read("arguments"), as: UTF8.self) == arguments)
         }
     #endif
 

@@ -55,6 +55,16 @@ struct CallbackListenerTests {
     static func ask(_ port: UInt16, _ request: String, ipv6: Bool = false) -> String {
         guard let wire = Wire(port: port, ipv6: ipv6) else { return "no connection" }
         wire.say(request)
+        let page = wire.hear()
+        // As a browser does it, which is sent on to the page that says how the login ended.
+        guard page.hasPrefix("HTTP/1.1 303 "), let path = Robot.header("Location", in: page) else { return page }
+        return ask(port, get(path, port), ipv6: ipv6)
+    }
+
+    /// What comes at once, without following it anywhere.
+    static func askOnly(_ port: UInt16, _ request: String) -> String {
+        guard let wire = Wire(port: port) else { return "no connection" }
+        wire.say(request)
         return wire.hear()
     }
 
@@ -69,6 +79,39 @@ struct CallbackListenerTests {
         #expect(heard.code == "c")
         #expect(pages[0].hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(pages[0].contains("alice@example.com"))
+    }
+
+    @Test("C19: the answer leads on at once to an address of ours that holds neither code nor state, is good once and cannot be guessed")
+    func lastPage() async throws {
+        let (heard, pages) = try await hear { port in
+            let first = CallbackListenerTests.askOnly(port, CallbackListenerTests.get(CallbackListenerTests.good, port))
+            let path = Robot.header("Location", in: first) ?? ""
+            return [first]
+                + [
+                    CallbackListenerTests.get("/done/", port), CallbackListenerTests.get(path + "x", port),
+                    CallbackListenerTests.get("/login-callback?code=c&state=x", port),
+                    "GET \(path) HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+                    CallbackListenerTests.get(CallbackListenerTests.good, port), CallbackListenerTests.get(path, port),
+                ].map { CallbackListenerTests.askOnly(port, $0) }
+        }
+        #expect(heard.code == "c")
+        #expect(CallbackListenerTests.statuses(pages) == ["303", "404", "404", "403", "421", "303", "200"])
+        let location = try #require(Robot.header("Location", in: pages[0]))
+        #expect(location.hasPrefix("/done/") && location.utf8.count == "/done/".utf8.count + 43)
+        #expect(!pages[0].contains("code=") && !pages[0].contains("state="))
+        #expect(pages.filter { $0.contains("alice@example.com") } == [pages[6]])
+    }
+
+    @Test("a browser that does not come for the last page holds the login up for a second, not longer")
+    func nobodyComes() async throws {
+        let began = ContinuousClock.now
+        let (heard, pages) = try await hear { port in
+            [CallbackListenerTests.askOnly(port, CallbackListenerTests.get(CallbackListenerTests.good, port))]
+        }
+        #expect(heard.code == "c")
+        #expect(CallbackListenerTests.statuses(pages) == ["303"])
+        #expect(ContinuousClock.now - began >= .seconds(1))
+        #expect(ContinuousClock.now - began < .seconds(20))
     }
 
     @Test("C17: empty and slow connections, favicons and noise neither count nor block; the login still succeeds")

@@ -27,7 +27,8 @@ struct CallbackPageTests {
     func headers() throws {
         let pages =
             [
-                CallbackPage.done(who: "a", until: nil), .refused(error: "e", description: nil), .failed, .start("https://x/"), .startUsed,
+                CallbackPage.done(who: "a", until: nil), .wait("/done/x"), .refused(error: "e", description: nil), .failed,
+                .start("https://x/"), .startUsed,
                 .start("https://x/\r\nSet-Cookie: a"),
             ]
             + StrayRequest.allCases.map(CallbackPage.stray)

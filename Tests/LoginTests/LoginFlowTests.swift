@@ -297,6 +297,44 @@ struct LoginFlowTests {
         #expect(printed.value.contains("/authorize?") && printed.value.contains("state="))
     }
 
+    @Test("C38: a browser in which the provider was chosen is sent on to its login page, and none is opened")
+    func chosen() async throws {
+        let folder = try TemporaryFolder()
+        let script = "#!/bin/sh\nprintf '%s\\n' \"$@\" >> \(folder.path)/arguments\n: > \(folder.path)/done\n"
+        try folder.write(Array(script.utf8), to: "browser", mode: 0o700)
+        let browser = Browser(environment: BrowserTests.environment(["BROWSER": folder.path + "/browser", "PATH": "/usr/bin:/bin"]))
+        let page = Shared("")
+        let who = try await withProvider { provider in
+            let issuer = provider.issuer
+            return await onThread { () -> Result<Text, LoginError> in
+                var demo = ProviderConfig(issuer: issuer, clientID: "opk-demo")
+                demo.aliases = ["demo"]
+                demo.redirectURIs = [RedirectURI(host: .localhost, port: 0, path: "/login-callback")]
+                let person = ThreadHandle {
+                    for _ in 0..<600 where !folder.names.contains("done") { usleep(50_000) }
+                    let start = (try? folder.read("arguments")).map { String(decoding: $0.dropLast(), as: UTF8.self) } ?? ""
+                    let chooser = Robot.header("Location", in: Robot.get(start)) ?? ""
+                    page.value = Robot.browse(chooser + "/1")
+                }
+                defer { person.join() }
+                do throws(LoginError) {
+                    let providers = [ChooserTests.providers[0], demo]
+                    let chosen = try ProviderChooser(among: providers, browser: browser) { _ in }.choose(patience: 60)
+                    let options = LoginOptions(provider: chosen.provider)
+                    let flow = LoginFlow(options, http: HTTPClient(timeout: .seconds(60)), browser: browser, waiting: chosen.browser) { _ in
+                    }
+                    return .success(try flow.run { _ throws(LoginError) in }.who)
+                } catch {
+                    return .failure(error)
+                }
+            }
+        }
+        #expect(try who.get() == "alice@example.com")
+        #expect(page.value.contains("You are logged in") && page.value.contains("alice@example.com"))
+        let arguments = String(decoding: try folder.read("arguments"), as: UTF8.self)
+        #expect(arguments.split(separator: "\n").count == 1 && arguments.contains("/start/"))
+    }
+
     @Test("the request asks with PKCE S256, a state and the commitment as the nonce")
     func request() async throws {
         let asked = Shared("")

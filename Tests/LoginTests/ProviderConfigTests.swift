@@ -36,18 +36,18 @@ struct ProviderConfigTests {
 
     @Test("the aliases of opkssh's own configuration are known", arguments: ["google", "azure", "microsoft", "gitlab", "hello"])
     func aliases(alias: String) throws {
-        let provider = try ProviderConfig.chosen(alias: alias, argument: nil)
+        let provider = try #require(try ClientConfigTests.config(nil).provider(aliased: Text(alias)))
         #expect(provider.scopes.contains("openid"))
         #expect(provider.redirectURIs.map(\.text) == [3000, 10001, 11110].map { "http://localhost:\($0)/login-callback" })
     }
 
-    @Test("no provider, two or an unknown one is a wrong call that lists the aliases")
-    func choice() {
-        for (alias, argument) in [(nil, nil), ("nobody", nil), ("google", "https://a,b")] as [(String?, String?)] {
+    @Test("two providers or an unknown one is a wrong call that lists the aliases")
+    func choice() throws {
+        for (alias, argument) in [("nobody", nil), ("google", "https://a,b")] as [(String?, String?)] {
             do {
-                _ = try ProviderConfig.chosen(alias: alias, argument: argument)
+                _ = try ClientConfigTests.config(nil).choose(alias: alias, argument: argument)
                 Issue.record("accepted")
-            } catch {
+            } catch let error as LoginError {
                 #expect(error.isUsage)
                 if argument == nil { #expect(error.hint?.contains("google, azure, microsoft, gitlab, hello") == true) }
             }

@@ -115,7 +115,10 @@ struct Robot {
     static func get(_ address: String, method: String = "GET") -> String {
         guard let url = try? WebURL(parsing: address), let wire = Wire(port: url.port) else { return "no connection to \(address)" }
         wire.say("\(method) \(target(of: url)) HTTP/1.1\r\nHost: localhost:\(url.port)\r\nConnection: close\r\n\r\n")
-        return wire.hear()
+        let page = wire.hear()
+        // Our own listener sends the browser on to the page that says how the login ended.
+        guard page.hasPrefix("HTTP/1.1 303 "), let path = header("Location", in: page), path.hasPrefix("/") else { return page }
+        return get("http://localhost:\(url.port)\(path)")
     }
 
     static func target(of url: WebURL) -> String {

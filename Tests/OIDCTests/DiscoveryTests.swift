@@ -46,6 +46,17 @@ struct DiscoveryTests {
         #expect(document.tokenAuthenticationMethods == ["client_secret_post"] && document.codeChallengeMethods == ["S256"])
     }
 
+    @Test("C02 that promises iss in a way of its own is refused, not read as one that promises nothing")
+    func promise() throws {
+        for value in ["\"true\"", "1", "[true]", "{}"] {
+            let error = #expect(throws: OIDCError.self) { try provider.document(["authorization_response_iss_parameter_supported": value]) }
+            #expect(error?.isOfTheKind(.malformed(.discovery, "")) == true, "\(value)")
+        }
+        for (value, promises) in [(nil, false), ("null", false), ("false", false), ("true", true)] as [(String?, Bool)] {
+            #expect(try provider.document(["authorization_response_iss_parameter_supported": value]).namesIssuerInResponse == promises)
+        }
+    }
+
     @Test("C01 of another issuer is refused: another host, a slash more, another case, none")
     func otherIssuer() throws {
         for said in ["https://evil.example", provider.server.url + "/", "HTTP" + provider.server.url.dropFirst(4), ""] {

@@ -63,6 +63,19 @@ public final class ScriptedServer: Sendable {
             while recv(socket, &byte, 1, 0) > 0 {}
         }
 
+        /// A good head, and then a byte now and then.
+        public func drip() {
+            send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n")
+            while send(" ") { Thread.sleep(forTimeInterval: 0.1) }
+        }
+
+        /// In chunks where wanted.
+        public func answerWithoutEnd(chunked: Bool = false) {
+            send("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + (chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n"))
+            let spaces = [UInt8](repeating: 0x20, count: 1 << 16)
+            while (!chunked || send("10000\r\n")) && send(spaces) && (!chunked || send("\r\n")) {}
+        }
+
         public func answer(_ body: [UInt8]) { answer(200, body) }
         public func answer(_ body: String) { answer(200, body) }
     }

@@ -89,7 +89,7 @@ def fetched(url):
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
     try:
-        connection.request("GET", f"{parts.path}?{parts.query}")
+        connection.request("GET", parts.path + (f"?{parts.query}" if parts.query else ""))
         answer = connection.getresponse()
         answer.read()
         return answer.status, answer.getheader("Location")
@@ -109,7 +109,9 @@ def once(place, provider, kind, number):
     _, callback = fetched(login.wait_for(rf"^\s*({provider.issuer}/authorize\S+)\s*$").group(1))
     provider.held = 0.0
     start = time.perf_counter()
-    status, _ = fetched(callback)
+    status, last = fetched(callback)
+    if status == 303:
+        status, _ = fetched(urllib.parse.urljoin(callback, last))
     wall = time.perf_counter() - start
     if status >= 400 or not (folder / "key-cert.pub").exists() or login.process.wait(20) != 0:
         raise measure.Failed(f"opk login: {login.log.read_text()[-400:]}")

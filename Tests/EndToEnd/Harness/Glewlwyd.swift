@@ -52,6 +52,11 @@ final class Glewlwyd: Sendable {
             "bash", [Machine.providerScripts.appendingPathComponent("glewlwyd-rotate.sh").path, folder.path, String(port)])
     }
 
+    /// In a real browser: its login form, and the click that it wants besides.
+    static let formSteps: [Chromium.Step] = [
+        .fill(["username": "alice", "password": "alice-password-1"]), .press("OK"), .press("Continue"),
+    ]
+
     /// In the place of a browser and of alice: follows the URL to the login page, logs in, and goes on to where the page would go.
     func logInAsAlice(_ url: String) async throws {
         let jar = folder.appendingPathComponent("browser.jar").path

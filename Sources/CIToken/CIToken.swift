@@ -1,2 +1,0 @@
-/// The identity that a CI system gives to its jobs.
-public enum CIToken {}
