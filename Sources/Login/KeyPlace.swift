@@ -1,5 +1,4 @@
 import ChildProcess
-public import Identities
 import SSHKeys
 import SafeFiles
 public import Vocabulary
@@ -109,11 +108,6 @@ extension KeyPlace {
         try place.folder.check()
         if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: path, why: why) }
         return place
-    }
-
-    /// `~/.ssh/opk/NAME`: where a login lies that is for certain hosts, and where `opk setup ssh` tells ssh to look for it.
-    public static func ofIdentity(_ name: IdentityName, home: String) throws(LoginError) -> KeyPlace {
-        try named("\(home)/.ssh/opk/\(name)")
     }
 
     /// `$HOME`, else what the user database says.

@@ -114,10 +114,6 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether,
-            .remoteRedirectURI,
-            .noName,
-            .wildcardAndPrincipals:
             .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals:
             true
         default: false

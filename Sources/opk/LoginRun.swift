@@ -3,6 +3,7 @@ import Display
 import Identities
 import JOSE
 import Login
+import PKToken
 import Vocabulary
 
 /// One login with everything that was decided about it: how it goes, what becomes of its key, and what is said.
@@ -57,7 +58,7 @@ struct LoginRun {
         object["issuer"] = .string(identity.issuer)
         object["subject"] = .string(identity.subject)
         object["email"] = identity.email.map { .string($0) } ?? .null
-        object["ends"] = outcome.result.ends.map { .string(Text($0.rfc3339)) } ?? .null
+        object["ends"] = outcome.result.ends.map { .string(Text("\($0)")) } ?? .null
         object["store"] = outcome.kept.map { .string(Text($0.store.rawValue)) } ?? .null
         object["key_file"] = keeping.map { .string(Text($0.place.privateKey)) } ?? .null
         object["certificate_file"] = keeping.map { .string(Text($0.place.certificate)) } ?? .null
