@@ -1,4 +1,5 @@
 public import Identities
+import SSHConfiguration
 public import Vocabulary
 
 #if canImport(Glibc)
@@ -27,7 +28,9 @@ extension KeyPlace {
     static func own(_ name: IdentityName, home: String) throws(LoginError) -> KeyPlace {
         // NAME.pub belongs to NAME, and the configuration for ssh lies there as well.
         let lowercased = Text(name.text).lowercasedASCII
-        guard lowercased != "config", !lowercased.hasSuffix(".pub") else { throw .reservedName(Text(name.text)) }
+        guard !SSHSetup.fileNames.contains(where: { Text($0) == lowercased }), !lowercased.hasSuffix(".pub") else {
+            throw .reservedName(Text(name.text))
+        }
         return try named(ownFolder(home) + "/" + name.text)
     }
 
