@@ -74,7 +74,7 @@ public struct CertifiedKey: Sendable {
 
 /// An advisory lock on a folder itself, so that no lock file is left in ~/.ssh. Where the file system knows no locks there is none; nor
 /// is there one where somebody else holds it for longer than a login writes, since anybody who may open the folder could.
-private struct FolderLock {
+struct FolderLock {
     private let descriptor: Int32
 
     /// In milliseconds.

@@ -1,5 +1,6 @@
 public import LibCrypto
 public import SafeFiles
+public import TokenStore
 public import Vocabulary
 
 /// Why a login did not succeed: a closed list. LoginErrorWording.swift says it to a person.
@@ -20,6 +21,11 @@ public enum LoginError: Error, Sendable {
     case wildcardAndPrincipals
     case lifetime(Text)
     case fileName(Text)
+    case identityName(Text)
+    /// `one` is of no use without `other`.
+    case without(String, String)
+    /// Which of them is meant?
+    case severalIdentities([String])
 
     // The listener
     case noFreePort([RedirectURI])
@@ -54,6 +60,12 @@ public enum LoginError: Error, Sendable {
     /// Standard output.
     case output(errno: Int32)
 
+    // Refresh tokens and what is logged in
+    case tokenStore(TokenStoreError)
+    /// The login is good, and ends when it ends. The texts are escaped.
+    case notKeptAlive(String, hint: String?)
+    case noIdentity(String)
+
     // opk inspect
     case unreadable(path: String, why: String)
     case notACertificate(String)
@@ -63,7 +75,7 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
             .tooManyArguments, .notTogether,
-            .wildcardAndPrincipals:
+            .wildcardAndPrincipals, .identityName, .without, .severalIdentities:
             true
         default: false
         }

@@ -9,6 +9,7 @@ public enum OIDCError: Error, Equatable, Sendable {
         case keys = "key set"
         case userinfo = "userinfo answer"
         case token = "token answer"
+        case revocation = "answer to a revocation"
     }
 
     /// The issuer is no URL that may be asked, or has a query.
@@ -32,6 +33,8 @@ public enum OIDCError: Error, Equatable, Sendable {
     case refused(error: Text, description: Text?)
     /// The answer in the browser is not this login's, or not this provider's (C02, C15).
     case authorizationResponse(AuthorizationResponse.Fault)
+    /// A refreshed ID token is not the login's (C29).
+    case refreshedToken(RefreshedToken.Fault)
 }
 
 extension OIDCError: CustomStringConvertible {
@@ -52,6 +55,7 @@ extension OIDCError: CustomStringConvertible {
         case .refused(let error, let description):
             "the provider refused: \(error.escaped(limit: 64))" + (description.map { " (\($0.escaped(limit: 300)))" } ?? "")
         case .authorizationResponse(let fault): "the provider's answer in the browser is not acceptable: \(fault.rawValue)"
+        case .refreshedToken(let fault): "the refreshed ID token is not this login's: \(fault.rawValue)"
         }
     }
 }

@@ -1,7 +1,17 @@
 import ArgumentParser
 import Display
+import Identities
 import Login
+import PKToken
+import SSHKeys
+import SafeFiles
 import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 struct LoginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -27,16 +37,26 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup(title: "Key")
     var key: LoginKeyOptions
 
+    @OptionGroup(title: "Refresh")
+    var refresh: LoginRefreshOptions
+
     func run() throws {
         try reportingErrors { () throws(LoginError) in
             try key.check()
+            try refresh.check(printsKey: key.printKey)
             let options = try options()
             let place = try place(options.keyKind)
             let flow = LoginFlow(options, browser: Browser(), tell: tell)
             let result = try flow.run { result throws(LoginError) in
-                if let place { try result.key.write(to: place) }
+                guard let place else { return }
+                if let name = options.provider.name { refresh.forgetEarlier(name, home: try KeyPlace.home()) }
+                try result.key.write(to: place)
+                try remember(result, place, options)
             }
             try show(result, place)
+            if place != nil, let name = options.provider.name {
+                try refresh.finish(result, as: name, of: options.provider, home: try KeyPlace.home())
+            }
             return true
         }
     }
@@ -45,7 +65,29 @@ struct LoginCommand: ParsableCommand {
         var options = LoginOptions(provider: try provider.chosen())
         try way.apply(to: &options)
         try key.apply(to: &options)
+        try refresh.apply(
+            to: &options, hasChosenEnd: key.validFor != nil || options.provider.lifetime != nil, home: try KeyPlace.home())
         return options
+    }
+
+    private static var workingFolder: String {
+        guard let path = unsafe getcwd(nil, 0) else { return "" }
+        defer { unsafe free(path) }
+        return unsafe String(cString: path)
+    }
+
+    private func remember(_ result: LoginResult, _ place: KeyPlace, _ options: LoginOptions) throws(LoginError) {
+        guard let name = options.provider.name else { return }
+        let path = place.privateKey.utf8.first == UInt8(ascii: "/") ? place.privateKey : LoginCommand.workingFolder + "/" + place.privateKey
+        let record = StoredIdentity(
+            name: name, issuer: options.provider.issuer, clientID: options.provider.clientID, subject: result.identity.subject,
+            email: result.identity.email, loggedInAt: .now(), ends: result.ends, store: .file, keyFile: path,
+            publicKey: result.identity.certificate.key.sshBlob, hosts: options.provider.hosts)
+        do throws(WriteFailure) {
+            try IdentityFolder(below: try KeyPlace.home() + "/.opk").write(record)
+        } catch {
+            throw .writing(error)
+        }
     }
 
     /// Decided before anybody logs in: a person should not do so in vain.

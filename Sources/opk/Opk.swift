@@ -14,6 +14,8 @@ struct Opk: ParsableCommand {
 
               opk login google      log in in the browser; ssh finds the key by itself
               ssh USER@HOST         until the login ends, 24 hours later
+              opk status, logout    who you are until when; end it
+              opk agent-refresh     keep logins of `opk login --refresh` alive
               opk inspect FILE      what your certificate says
               opk add, remove, list, prune, edit, revoke, restore
                                     on a server: who may log in as whom, and who is out
@@ -26,7 +28,7 @@ struct Opk: ParsableCommand {
             """,
         version: "opk \(Version.text)",
         subcommands: [
-            LoginCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
+            LoginCommand.self, StatusCommand.self, LogoutCommand.self, AgentRefreshCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
             PruneCommand.self,
             EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
             PermissionsCommand.self,
