@@ -1,6 +1,7 @@
 import Display
 import LibCrypto
 import SafeFiles
+import TokenStore
 import Vocabulary
 
 #if canImport(Glibc)

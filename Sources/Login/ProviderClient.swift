@@ -26,14 +26,17 @@ struct ProviderClient {
     /// With `offline_access` where a refresh token is wanted and the provider lists it (OpenID Connect Core section 11); others ask for it in
     /// other ways (`access_type`), or always give one.
     var scopes: [String] {
-        guard config.wantsRefreshToken, document.scopes?.contains("offline_access") == true, !config.scopes.contains("offline_access") else {
+        guard config.wantsRefreshToken, document.scopes?.contains("offline_access") == true, !config.scopes.contains("offline_access")
+        else {
             return config.scopes
         }
         return config.scopes + ["offline_access"]
     }
 
     /// Without consent `offline_access` may be ignored.
-    private var prompt: String? { config.wantsRefreshToken && scopes.contains("offline_access") ? config.prompt ?? "consent" : config.prompt }
+    private var prompt: String? {
+        config.wantsRefreshToken && scopes.contains("offline_access") ? config.prompt ?? "consent" : config.prompt
+    }
 
     /// Where to send the browser; the commitment travels as the nonce.
     func authorization(redirectURI: RedirectURI, nonce: Text) throws(LoginError) -> AuthorizationRequest {

@@ -22,7 +22,8 @@ public struct RevocationEndpoint: Sendable {
         let (own, credentials) = try registration.authentication(
             at: provider, methods: provider.revocationAuthenticationMethods ?? provider.tokenAuthenticationMethods)
         let fields = [
-            (name: "token", value: String(decoding: refreshToken.exposed, as: UTF8.self)), (name: "token_type_hint", value: "refresh_token"),
+            (name: "token", value: String(decoding: refreshToken.exposed, as: UTF8.self)),
+            (name: "token_type_hint", value: "refresh_token"),
         ]
         let response = try asking { () throws(HTTPError) in try client.post(url, form: fields + own, credentials: credentials) }
         if (400...499).contains(response.status), let error = TokenEndpoint.refusal(in: response) { throw error }

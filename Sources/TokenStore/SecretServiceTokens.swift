@@ -25,7 +25,8 @@ struct SecretServiceTokens: Sendable {
     }
 
     func write(_ bytes: [UInt8], _ name: IdentityName) throws(TokenStoreError) {
-        let outcome = try run(["store", "--label", "opk: refresh token of \(name.text)"] + SecretServiceTokens.attributes(name), input: bytes)
+        let outcome = try run(
+            ["store", "--label", "opk: refresh token of \(name.text)"] + SecretServiceTokens.attributes(name), input: bytes)
         guard outcome.succeeded else { throw SecretServiceTokens.failure(outcome) }
         // An agent of the desktop that was closed by the person stores nothing and says so with 0, in some versions.
         guard try read(name) == bytes else { throw .secretService("it did not keep what it was given") }

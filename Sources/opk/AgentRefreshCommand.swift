@@ -39,7 +39,9 @@ struct AgentRefreshCommand: ParsableCommand {
                 return true
             }
             let round = loop.round(at: .now(), isForced: now)
-            if round.looksAfter == 0, round.failed == 0 { Terminal.note("opk: there is no identity with a refresh token; `opk login --refresh` gets one") }
+            if round.looksAfter == 0, round.failed == 0 {
+                Terminal.note("opk: there is no identity with a refresh token; `opk login --refresh` gets one")
+            }
             return round.failed == 0
         }
     }

@@ -83,8 +83,9 @@ struct LoginCommand: ParsableCommand {
             name: name, issuer: options.provider.issuer, clientID: options.provider.clientID, subject: result.identity.subject,
             email: result.identity.email, loggedInAt: .now(), ends: result.ends, store: .file, keyFile: path,
             publicKey: result.identity.certificate.key.sshBlob, hosts: options.provider.hosts)
+        let home = try KeyPlace.home()
         do throws(WriteFailure) {
-            try IdentityFolder(below: try KeyPlace.home() + "/.opk").write(record)
+            try IdentityFolder(below: home + "/.opk").write(record)
         } catch {
             throw .writing(error)
         }

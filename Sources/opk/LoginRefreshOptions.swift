@@ -13,8 +13,17 @@ struct LoginRefreshOptions: ParsableArguments {
     @Flag(help: "The same, and stay in the foreground and refresh.")
     var autoRefresh = false
 
-    @Option(help: ArgumentHelp("Keep it in the kernel's keyring, the secret-service, or a file.", valueName: "place"))
+    @Option(
+        help: ArgumentHelp("Keep it in the kernel's keyring, the secret-service, or a file.", valueName: "place"),
+        transform: LoginRefreshOptions.placeNamed)
     var refreshTokenStore: RefreshTokenPlace?
+
+    private static func placeNamed(_ text: String) throws -> RefreshTokenPlace {
+        guard let place = RefreshTokenPlace(rawValue: text) else {
+            throw ValidationError("a refresh token is kept in keyring, secret-service or file")
+        }
+        return place
+    }
 
     var isWanted: Bool { refresh || autoRefresh }
 
@@ -71,5 +80,3 @@ struct LoginRefreshOptions: ParsableArguments {
         loop.run(endsWhenNothingIsLeft: true)
     }
 }
-
-extension RefreshTokenPlace: ExpressibleByArgument {}

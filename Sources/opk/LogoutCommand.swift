@@ -80,7 +80,8 @@ struct LogoutCommand: ParsableCommand {
                 return true
             }
             let opened = Browser().open(url)
-            Terminal.note(opened ? "The provider's logout page was opened in the browser:" : "Open this address to log out at the provider:")
+            Terminal.note(
+                opened ? "The provider's logout page was opened in the browser:" : "Open this address to log out at the provider:")
             Terminal.note(url)
             return true
         } catch {

@@ -28,7 +28,8 @@ struct Opk: ParsableCommand {
             """,
         version: "opk \(Version.text)",
         subcommands: [
-            LoginCommand.self, StatusCommand.self, LogoutCommand.self, AgentRefreshCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self, RemoveCommand.self, ListCommand.self,
+            LoginCommand.self, StatusCommand.self, LogoutCommand.self, AgentRefreshCommand.self, InspectCommand.self, KeysCommand.self,
+            AddCommand.self, RemoveCommand.self, ListCommand.self,
             PruneCommand.self,
             EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
             PermissionsCommand.self,

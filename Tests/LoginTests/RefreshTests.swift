@@ -84,7 +84,9 @@ struct RefreshTests {
         return result
     }
 
-    @Test("C30: a refresh moves the certificate's end, keeps key, comment and mode, and the rotated token is the one that is kept; again and again")
+    @Test(
+        "C30: a refresh moves the certificate's end, keeps key, comment and mode, and the rotated token is the one that is kept; again and again"
+    )
     func good() async throws {
         try await withLogin { _, login in
             let before = try login.certificate()
@@ -139,7 +141,9 @@ struct RefreshTests {
         #"{"nonce": "other"}"#, #"{"auth_time": 1000000000}"#, #"{"sub": null}"#,
     ]
 
-    @Test("C29: a refreshed token that is not this login's leaves the certificate as it was, and the refresh token is dropped", arguments: bad)
+    @Test(
+        "C29: a refreshed token that is not this login's leaves the certificate as it was, and the refresh token is dropped", arguments: bad
+    )
     func notThisLogin(claims: String) async throws {
         try await withLogin { provider, login in
             let before = try bytesOfFile(login.place.certificate)
@@ -194,7 +198,9 @@ struct RefreshTests {
         try await withLogin { provider, login in
             let before = try login.token()
             try await provider.control(Text(#"{"faults": {"\#(endpoint)": "status:503"}}"#))
-            guard case .failure(let error) = await login.refresh(), case .tryAgain = error.consequence else { Issue.record("dropped"); return }
+            guard case .failure(let error) = await login.refresh(), case .tryAgain = error.consequence else {
+                Issue.record("dropped"); return
+            }
             #expect(try login.token() == before)
         }
     }

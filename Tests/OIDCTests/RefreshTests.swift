@@ -86,7 +86,9 @@ struct RefreshEndpointTests {
         #expect(whole.idToken == Secret(Array("a.b.c".utf8)) && whole.refreshToken == Secret(Array("r-2".utf8)))
         let bare = try refresh("{\"access_token\":\"t\",\"token_type\":\"Bearer\"}")
         #expect(bare.idToken == nil && bare.refreshToken == nil && bare.accessToken != nil)
-        for bad in ["{\"id_token\":\"a.b.c\"}", "{\"id_token\":7,\"token_type\":\"Bearer\"}", "{\"refresh_token\":\"\",\"token_type\":\"Bearer\"}"] {
+        for bad in [
+            "{\"id_token\":\"a.b.c\"}", "{\"id_token\":7,\"token_type\":\"Bearer\"}", "{\"refresh_token\":\"\",\"token_type\":\"Bearer\"}",
+        ] {
             #expect(throws: OIDCError.self) { try refresh(bad) }
         }
         #expect(throws: OIDCError.refused(error: "invalid_grant", description: nil)) { try refresh("{\"error\":\"invalid_grant\"}", 400) }

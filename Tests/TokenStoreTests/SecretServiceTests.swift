@@ -17,7 +17,8 @@ private final class PrivateDesktop {
             entries: ["HOME=\(home.path)", "PATH=/usr/bin:/bin", "XDG_RUNTIME_DIR=\(home.path)"].map { Array($0.utf8) })
         // It puts itself into the background, and the keyring ends with it.
         let started = try ChildProcess.run(
-            try #require(Tools.path("dbus-daemon")), ["--session", "--fork", "--print-address=1", "--print-pid=1"], environment: environment,
+            try #require(Tools.path("dbus-daemon")), ["--session", "--fork", "--print-address=1", "--print-pid=1"],
+            environment: environment,
             deadline: 20_000)
         let lines = String(decoding: started.output, as: UTF8.self).split(separator: "\n").map(String.init)
         bus = try #require(lines.last.flatMap { pid_t($0) })
@@ -57,7 +58,8 @@ struct SecretServiceTests {
     @Test("C38: secret-tool never sees the token in its arguments or its environment, and is looked for in absolute folders alone")
     func arguments() throws {
         let home = try Home()
-        let script = "#!/bin/sh\nenv >> \(home.path)/seen; echo \"$@\" >> \(home.path)/seen; [ \"$1\" = store ] && cat > \(home.path)/kept; cat \(home.path)/kept\n"
+        let script =
+            "#!/bin/sh\nenv >> \(home.path)/seen; echo \"$@\" >> \(home.path)/seen; [ \"$1\" = store ] && cat > \(home.path)/kept; cat \(home.path)/kept\n"
         try Data(script.utf8).write(to: URL(fileURLWithPath: home.path + "/secret-tool"))
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: home.path + "/secret-tool")
         let secret = "OPK_SECRET=s3cret-of-the-environment"
@@ -73,7 +75,9 @@ struct SecretServiceTests {
         }
     }
 
-    @Test("a Secret Service that is not there is an error that says what it said", .enabled(if: Tools.path("secret-tool") != nil, "no secret-tool"))
+    @Test(
+        "a Secret Service that is not there is an error that says what it said",
+        .enabled(if: Tools.path("secret-tool") != nil, "no secret-tool"))
     func absent() throws {
         let environment = ProcessEnvironment(entries: [Array("PATH=/usr/bin:/bin".utf8), Array("HOME=/nonexistent".utf8)])
         let error = #expect(throws: TokenStoreError.self) {

@@ -9,7 +9,8 @@ import Vocabulary
 @testable import TokenStore
 
 let example = StoredRefreshToken(
-    issuer: "https://idp.example.com", clientID: "opk", clientSecret: Secret(Array("s3cret".utf8)), token: Secret(Array("r-1".utf8)), movesEnd: true)
+    issuer: "https://idp.example.com", clientID: "opk", clientSecret: Secret(Array("s3cret".utf8)), token: Secret(Array("r-1".utf8)),
+    movesEnd: true)
 
 /// A name that nobody's own login has: the keyring is the user's, not the test's.
 func someName() throws -> IdentityName {
@@ -48,7 +49,9 @@ struct StoredRefreshTokenTests {
     func malformed() {
         let whole = example.encoded()
         for length in 0..<whole.count { #expect(StoredRefreshToken(parsing: Array(whole.prefix(length))) == nil) }
-        for (from, to) in [("\"version\":1", "\"version\":2"), ("\"opk\"", "7"), ("\"r-1\"", "\"\""), ("true", "1"), ("\"s3cret\"", "null")] {
+        for (from, to) in [
+            ("\"version\":1", "\"version\":2"), ("\"opk\"", "7"), ("\"r-1\"", "\"\""), ("true", "1"), ("\"s3cret\"", "null"),
+        ] {
             let changed = String(decoding: whole, as: UTF8.self).replacingOccurrences(of: from, with: to)
             #expect(StoredRefreshToken(parsing: Array(changed.utf8)) == nil, "\(changed)")
         }
@@ -162,7 +165,8 @@ struct KeyringTokensTests {
         try store.keep(example, name, in: .keyring)
         let description = KeyringTokens.description(of: name)
         let found = try ChildProcess.run(
-            try #require(Tools.keyctl), ["session", "-", Tools.keyctl!, "search", "@u", "user", description], environment: .empty, deadline: 10_000)
+            try #require(Tools.keyctl), ["session", "-", Tools.keyctl!, "search", "@u", "user", description], environment: .empty,
+            deadline: 10_000)
         #expect(found.succeeded)
         let key = String(decoding: found.output.filter { $0 != 0x0A }, as: UTF8.self)
         let read = try ChildProcess.run(

@@ -1,3 +1,4 @@
+import Identities
 import JOSE
 import OIDC
 import PKToken

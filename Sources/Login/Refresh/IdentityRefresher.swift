@@ -145,7 +145,9 @@ public struct IdentityRefresher: Sendable {
     }
 
     /// Where the agent has the key beside the file, it gets the new certificate for the old one.
-    private func addToAgent(_ certificate: SSHCertificate, _ signer: IdentitySigner, _ identity: StoredIdentity, _ now: UnixTime) -> AgentError? {
+    private func addToAgent(_ certificate: SSHCertificate, _ signer: IdentitySigner, _ identity: StoredIdentity, _ now: UnixTime)
+        -> AgentError?
+    {
         guard identity.store == .both, case .file(let key) = signer else { return nil }
         do throws(AgentError) {
             let agent = try SSHAgent.connect(environment: environment)

@@ -1,5 +1,5 @@
 import CSystem
-public import Vocabulary
+import Vocabulary
 
 /// A program that goes on until it is told to stop, by SIGTERM or Ctrl-C: it ends within a second, in the middle of a request or of its sleep, but never
 /// between two things that belong together.

@@ -1,4 +1,3 @@
-public import PKToken
 public import SSHAgent
 public import SafeFiles
 public import TokenStore
@@ -62,7 +61,8 @@ extension RefreshError: CustomStringConvertible {
         switch self {
         case .tokenGone: "its refresh token is gone from where it was kept"
         case .store(let error): "\(error)"
-        case .tokenOfAnother: "the refresh token that is kept under this name belongs to another provider or client, and is not sent anywhere"
+        case .tokenOfAnother:
+            "the refresh token that is kept under this name belongs to another provider or client, and is not sent anywhere"
         case .certificate(let path, let why, _): "its certificate \(Text(path).escaped) cannot be renewed: \(why)"
         case .key(let why): "its private key cannot be used: \(why)"
         case .agent(let error): "its private key cannot be used: \(error)"
@@ -90,7 +90,8 @@ extension RefreshError: CustomStringConvertible {
     /// What to do about it, where that can be guessed.
     public var hint: String? {
         switch self {
-        case .tokenGone, .certificate, .refused("invalid_grant", _), .notThisLogin, .tokenOfAnother, .over: "run `opk login --refresh` again"
+        case .tokenGone, .certificate, .refused("invalid_grant", _), .notThisLogin, .tokenOfAnother, .over:
+            "run `opk login --refresh` again"
         case .noRefreshToken: "see whether the client may have one at the provider, and which scope asks for it (--scopes)"
         case .noIDToken: "log in again when the identity ends"
         case .store(let error): error.hint

@@ -1,7 +1,8 @@
 public import Identities
-public import PKToken
+import PKToken
 import SafeFiles
-public import TokenStore
+import SSHKeys
+import TokenStore
 import Vocabulary
 
 /// What a login does with a refresh token.

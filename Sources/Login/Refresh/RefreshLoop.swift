@@ -67,7 +67,9 @@ public struct RefreshLoop {
                     known.insert(identity.name)
                     result.refreshed += 1
                     result.looksAfter += 1
-                    say("\(identity.name): refreshed; good until \(end.map { "\($0.local) (\(RelativeTime.text($0, from: now)))" } ?? "servers say otherwise")")
+                    say(
+                        "\(identity.name): refreshed; good until \(end.map { "\($0.local) (\(RelativeTime.text($0, from: now)))" } ?? "servers say otherwise")"
+                    )
                 case .notDue(let due):
                     result.looksAfter += 1
                     result.next = min(result.next, max(due, now + 1))
