@@ -117,7 +117,7 @@ let package = Package(
         module("QRCode", ["CQREncode", "Vocabulary"]),
         module("SSHAgent", ["SSHKeys", "LibCrypto", "ChildProcess", "CSystem", "Vocabulary"]),
         module("Identities", ["JOSE", "SSHKeys", "SafeFiles", "LibCrypto", "CSystem", "Vocabulary"]),
-        module("TokenStore", ["Identities", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary"]),
+        module("TokenStore", ["Identities", "ChildProcess", "SafeFiles", "JOSE", "CSystem", "Vocabulary"]),
         module("SSHConfiguration", ["Identities", "ChildProcess", "SafeFiles", "CSystem", "Vocabulary"]),
         module("CIToken", ["OIDC", "HTTP", "PKToken", "JOSE", "LibCrypto", "ChildProcess", "Vocabulary"]),
         module(

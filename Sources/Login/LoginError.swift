@@ -3,6 +3,7 @@ public import Identities
 public import LibCrypto
 public import SSHAgent
 public import SafeFiles
+public import TokenStore
 public import Vocabulary
 
 /// Why a login did not succeed: a closed list. LoginErrorWording.swift says it to a person.
@@ -45,6 +46,11 @@ public enum LoginError: Error, Sendable {
     case secretInput(String)
     /// A name that no key in ~/.ssh/opk can have.
     case reservedName(Text)
+    case identityName(Text)
+    /// `one` is of no use without `other`.
+    case without(String, String)
+    /// Which of them is meant?
+    case severalIdentities([String])
 
     // The listener
     case noFreePort([RedirectURI])
@@ -105,6 +111,12 @@ public enum LoginError: Error, Sendable {
     /// Standard output.
     case output(errno: Int32)
 
+    // Refresh tokens and what is logged in
+    case tokenStore(TokenStoreError)
+    /// The login is good, and ends when it ends. The texts are escaped.
+    case notKeptAlive(String, hint: String?)
+    case noIdentity(String)
+
     // opk inspect
     case unreadable(path: String, why: String)
     case notACertificate(String)
@@ -114,7 +126,8 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals:
+            .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals,
+            .identityName, .without, .severalIdentities:
             true
         default: false
         }

@@ -3,6 +3,7 @@ import Display
 import LibCrypto
 import SSHAgent
 import SafeFiles
+import TokenStore
 import Vocabulary
 
 #if canImport(Glibc)
@@ -51,6 +52,9 @@ extension LoginError: CustomStringConvertible {
         case .fileName(let text): "-i wants the name of a file" + (text.isEmpty ? "" : ", and this is none: \(text.escaped(limit: 80))")
         case .reservedName(let name):
             "a login cannot be called \(name.escaped(limit: 64)): its key in ~/.ssh/opk would be in the way of others"
+        case .identityName(let text): "this is not the name of an identity: \(text.escaped(limit: 80))"
+        case .without(let one, let other): "\(one) is of no use without \(other)"
+        case .severalIdentities(let names): "there are several identities, and one is to be named: \(names.joined(separator: " "))"
         case .noFreePort(let candidates): "every port for the browser's answer is taken: " + candidates.map(\.text).joined(separator: " ")
         case .listening(let uri, let number): "cannot wait for the browser at \(uri.text): \(systemError(number))"
         case .startAddressUsedTwice:
@@ -90,6 +94,9 @@ extension LoginError: CustomStringConvertible {
         case .key(let error): "the key pair could not be made or used: \(error)"
         case .agent(let error): "\(error)"
         case .output(let number): "standard output: \(systemError(number))"
+        case .tokenStore(let error): "a refresh token cannot be kept: \(error)"
+        case .notKeptAlive(let why, _): "the login is not kept alive: \(why)"
+        case .noIdentity(let name): "there is no identity \(name)"
         case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
         case .notACertificate(let why): "this is not an SSH certificate: \(why)"
         }
@@ -134,6 +141,10 @@ extension LoginError: CustomStringConvertible {
         case .noName: "name it by an alias of ~/.opk/config.yml"
         case .discovery: "check the issuer's spelling and the network; the issuer is compared letter by letter"
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
+        case .severalIdentities: "or all of them: --all"
+        case .tokenStore(let error): error.hint
+        case .notKeptAlive(_, let hint): hint
+        case .noIdentity: "`opk status` lists those there are"
         case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"
         case .identity(let refusal, let clockOff): LoginError.hint(for: refusal, clockOff: clockOff)
         case .ci(let error): error.hint

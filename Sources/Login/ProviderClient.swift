@@ -23,9 +23,24 @@ struct ProviderClient {
         }
     }
 
+    /// With `offline_access` where a refresh token is wanted and the provider lists it (OpenID Connect Core section 11); others ask for it in
+    /// other ways (`access_type`), or always give one.
+    var scopes: [String] {
+        guard config.wantsRefreshToken, document.scopes?.contains("offline_access") == true, !config.scopes.contains("offline_access")
+        else {
+            return config.scopes
+        }
+        return config.scopes + ["offline_access"]
+    }
+
+    /// Without consent `offline_access` may be ignored.
+    private var prompt: String? {
+        config.wantsRefreshToken && scopes.contains("offline_access") ? config.prompt ?? "consent" : config.prompt
+    }
+
     /// Where to send the browser; the commitment travels as the nonce.
     func authorization(redirectURI: String, nonce: Text) throws(LoginError) -> AuthorizationRequest {
-        let options = AuthorizationRequest.Options(scopes: config.scopes, prompt: config.prompt, accessType: config.accessType)
+        let options = AuthorizationRequest.Options(scopes: scopes, prompt: prompt, accessType: config.accessType)
         do throws(OIDCError) {
             return try AuthorizationRequest(
                 to: document, as: registration, redirectURI: redirectURI, nonce: nonce, options: options)

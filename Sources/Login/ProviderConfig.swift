@@ -18,6 +18,8 @@ public struct ProviderConfig: Hashable, Sendable {
     public var prompt: String? = "consent"
     public var redirectURIs: [RedirectURI] = RedirectURI.usual
     public var sendsAccessToken = false
+    /// Whether this login asks for a refresh token: `--refresh`.
+    public var wantsRefreshToken = false
     /// Where a browser on another machine is sent back to (`remote_redirect_uri`): an https page that shows the address, for `--remote`.
     public var remoteRedirectURI: String?
     // Ours, which opkssh does not know; nil or empty where the file does not say.

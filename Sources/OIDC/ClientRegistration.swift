@@ -15,13 +15,13 @@ public struct ClientRegistration: Sendable {
     /// How the token endpoint hears who asks (RFC 6749 section 2.3.1, OpenID Connect Core section 9): fields for the form, or the
     /// Authorization header. Without a secret the form has the client id alone; with one, the first of basic and post that the provider
     /// names, and basic where it names none.
-    func authentication(at provider: DiscoveryDocument) throws(OIDCError) -> (
+    func authentication(at provider: DiscoveryDocument, methods: [Text]? = nil) throws(OIDCError) -> (
         fields: [(name: String, value: String)], HTTPClient.Credentials
     ) {
         let identifier = (name: "client_id", value: clientID.string)
         guard let secret else { return ([identifier], .none) }
         let password = String(decoding: secret.exposed, as: UTF8.self)
-        let methods = provider.tokenAuthenticationMethods ?? ["client_secret_basic"]
+        let methods = methods ?? provider.tokenAuthenticationMethods ?? ["client_secret_basic"]
         for method in methods {
             switch method {
             case "client_secret_basic":

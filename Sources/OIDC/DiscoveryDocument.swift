@@ -12,6 +12,14 @@ public struct DiscoveryDocument: Sendable {
     public let tokenEndpoint: WebURL?
     public let userinfoEndpoint: WebURL?
     public let deviceAuthorizationEndpoint: WebURL?
+    /// RFC 7009, RFC 8414 section 2.
+    public let revocationEndpoint: WebURL?
+    /// OpenID Connect RP-Initiated Logout 1.0 section 2.1: for a browser.
+    public let endSessionEndpoint: WebURL?
+    /// `scopes_supported`; nil says nothing.
+    public let scopes: [Text]?
+    /// `revocation_endpoint_auth_methods_supported`; nil means the token endpoint's.
+    let revocationAuthenticationMethods: [Text]?
     /// `token_endpoint_auth_methods_supported`; nil means `client_secret_basic` alone.
     public let tokenAuthenticationMethods: [Text]?
     /// `code_challenge_methods_supported` (RFC 8414); nil says nothing.
@@ -42,6 +50,10 @@ public struct DiscoveryDocument: Sendable {
         tokenEndpoint = try endpoint.url("token_endpoint", in: document)
         userinfoEndpoint = try endpoint.url("userinfo_endpoint", in: document)
         deviceAuthorizationEndpoint = try endpoint.url("device_authorization_endpoint", in: document)
+        revocationEndpoint = DiscoveryDocument.optional("revocation_endpoint", in: document, endpoint)
+        endSessionEndpoint = DiscoveryDocument.optional("end_session_endpoint", in: document, endpoint)
+        scopes = document["scopes_supported"]?.array?.compactMap(\.string)
+        revocationAuthenticationMethods = document["revocation_endpoint_auth_methods_supported"]?.array?.compactMap(\.string)
         tokenAuthenticationMethods = document["token_endpoint_auth_methods_supported"]?.array?.compactMap(\.string)
         codeChallengeMethods = document["code_challenge_methods_supported"]?.array?.compactMap(\.string)
         namesIssuerInResponse = try DiscoveryDocument.flag("authorization_response_iss_parameter_supported", in: document)
@@ -52,6 +64,11 @@ public struct DiscoveryDocument: Sendable {
         guard let value = document[Text(name)], value != .null else { return false }
         guard let flag = value.bool else { throw .malformed(.discovery, "\(name) is neither true nor false") }
         return flag
+    }
+
+    /// Only a logout asks there: one that may not be asked is none, and no reason to let nobody log in.
+    private static func optional(_ name: String, in document: JSONObject, _ endpoint: Endpoint) -> WebURL? {
+        (try? endpoint.url(name, in: document)) ?? nil
     }
 
     /// An issuer has no query (section 2; a fragment or a user no `WebURL` has).

@@ -11,7 +11,7 @@ extension OIDCError {
             "is the issuer in providers spelt right, or does a proxy or another server answer in the provider's place?"
         case .issuer, .otherIssuer: "compare the issuer in providers with the provider's documentation"
         case .endpoint, .noUsableKey: "only the provider can mend that"
-        case .noPKCE, .clientAuthentication, .refused, .authorizationResponse, .noDeviceLogin: nil
+        case .noPKCE, .clientAuthentication, .refused, .authorizationResponse, .noDeviceLogin, .refreshedToken: nil
         }
     }
 

@@ -10,6 +10,7 @@ public enum OIDCError: Error, Equatable, Sendable {
         case userinfo = "userinfo answer"
         case token = "token answer"
         case device = "answer to the device login"
+        case revocation = "answer to a revocation"
     }
 
     /// The issuer is no URL that may be asked, or has a query.
@@ -35,6 +36,8 @@ public enum OIDCError: Error, Equatable, Sendable {
     case authorizationResponse(AuthorizationResponse.Fault)
     /// The discovery document has no device_authorization_endpoint (RFC 8628 section 4).
     case noDeviceLogin
+    /// A refreshed ID token is not the login's (C29).
+    case refreshedToken(RefreshedToken.Fault)
 }
 
 extension OIDCError: CustomStringConvertible {
@@ -56,6 +59,7 @@ extension OIDCError: CustomStringConvertible {
             "the provider refused: \(error.escaped(limit: 64))" + (description.map { " (\($0.escaped(limit: 300)))" } ?? "")
         case .authorizationResponse(let fault): "the provider's answer in the browser is not acceptable: \(fault.rawValue)"
         case .noDeviceLogin: "the provider has no device login (no device_authorization_endpoint)"
+        case .refreshedToken(let fault): "the refreshed ID token is not this login's: \(fault.rawValue)"
         }
     }
 }

@@ -19,10 +19,7 @@ public struct TokenAnswer: Sendable {
         self.idToken = idToken
         accessToken = try TokenAnswer.token("access_token", in: object)
         refreshToken = try TokenAnswer.token("refresh_token", in: object)
-        // Required by RFC 6749 section 5.1, and the only type that we can use: RFC 6750, in any case.
-        guard let type = object["token_type"]?.string, type.equalsIgnoringASCIICase("Bearer") else {
-            throw .malformed(.token, "token_type is not Bearer")
-        }
+        try TokenAnswer.checkType(object)
         if let value = object["expires_in"] {
             guard let seconds = value.number?.integer, (0...TokenAnswer.longestLife).contains(seconds) else {
                 throw .malformed(.token, "expires_in is not a number of seconds")
@@ -33,8 +30,15 @@ public struct TokenAnswer: Sendable {
         }
     }
 
+    /// Required by RFC 6749 section 5.1, and the only type that we can use: RFC 6750, in any case.
+    static func checkType(_ object: JSONObject) throws(OIDCError) {
+        guard let type = object["token_type"]?.string, type.equalsIgnoringASCIICase("Bearer") else {
+            throw .malformed(.token, "token_type is not Bearer")
+        }
+    }
+
     /// Not empty, and only what a header or a form can carry: visible ASCII. Nil where it is absent or JSON's null.
-    private static func token(_ name: String, in object: JSONObject) throws(OIDCError) -> Secret? {
+    static func token(_ name: String, in object: JSONObject) throws(OIDCError) -> Secret? {
         guard let value = object[Text(name)], value != .null else { return nil }
         guard let text = value.string, !text.isEmpty, text != "null", text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else {
             throw .malformed(.token, "\(name) is not a token")

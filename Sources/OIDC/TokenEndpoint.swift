@@ -20,29 +20,31 @@ public struct TokenEndpoint: Sendable {
     }
 
     public func exchange(code: Secret, of request: AuthorizationRequest) throws(OIDCError) -> TokenAnswer {
-        try ask([
-            ("grant_type", "authorization_code"), ("code", text(code)), ("redirect_uri", request.redirectURI),
-            ("code_verifier", text(request.verifier)),
-        ])
+        try TokenAnswer(
+            ask([
+                ("grant_type", "authorization_code"), ("code", text(code)), ("redirect_uri", request.redirectURI),
+                ("code_verifier", text(request.verifier)),
+            ]))
     }
 
     /// RFC 6749 section 6, OpenID Connect Core section 12.
-    public func refresh(_ refreshToken: Secret, scopes: [String] = []) throws(OIDCError) -> TokenAnswer {
-        try ask(
-            [("grant_type", "refresh_token"), ("refresh_token", text(refreshToken))]
-                + (scopes.isEmpty ? [] : [("scope", scopes.joined(separator: " "))]))
+    public func refresh(_ refreshToken: Secret, scopes: [String] = []) throws(OIDCError) -> RefreshAnswer {
+        try RefreshAnswer(
+            ask(
+                [("grant_type", "refresh_token"), ("refresh_token", text(refreshToken))]
+                    + (scopes.isEmpty ? [] : [("scope", scopes.joined(separator: " "))])))
     }
 
-    private func ask(_ fields: [(name: String, value: String)]) throws(OIDCError) -> TokenAnswer {
+    private func ask(_ fields: [(name: String, value: String)]) throws(OIDCError) -> JSONObject {
         guard let endpoint = provider.tokenEndpoint else { throw .malformed(.discovery, "token_endpoint is missing") }
         let (own, credentials) = try registration.authentication(at: provider)
         let response = try asking { () throws(HTTPError) in try client.post(endpoint, form: fields + own, credentials: credentials) }
         if (400...499).contains(response.status), let error = TokenEndpoint.refusal(in: response) { throw error }
-        return try TokenAnswer(response.json(.token))
+        return try response.json(.token)
     }
 
     /// RFC 6749 section 5.2: `error` and `error_description`. The description is cut where it is shown (C37).
-    private static func refusal(in response: HTTPResponse) -> OIDCError? {
+    static func refusal(in response: HTTPResponse) -> OIDCError? {
         guard let object = try? response.object(.token), let error = object["error"]?.string else { return nil }
         return .refused(error: error, description: object["error_description"]?.string)
     }

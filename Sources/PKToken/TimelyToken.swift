@@ -77,7 +77,7 @@ public struct TimelyToken: Sendable {
     }
 
     /// V62: the refreshed token goes through steps 5, 7 and 8 itself, and is of the same person.
-    private static func checkRefreshed(_ text: [UInt8], _ original: ProviderToken, _ row: ProviderRow, _ now: UnixTime, _ skew: Int64)
+    static func checkRefreshed(_ text: [UInt8], _ original: ProviderToken, _ row: ProviderRow, _ now: UnixTime, _ skew: Int64)
         throws(Refusal) -> ProviderToken
     {
         let jws: JWS

@@ -32,10 +32,16 @@ public struct CertificateRequest: Sendable {
 
     /// The certificate's blob. RSA keys sign with rsa-sha2-512.
     public func signed(by key: PrivateKey) throws(KeyError) -> [UInt8] {
+        let unsigned = signedBytes(for: key.publicKey)
+        return CertificateRequest.blob(unsigned, signature: try signature(by: key, over: unsigned))
+    }
+
+    /// What is to be signed by the key itself, which may be an agent's: each time with another nonce.
+    public func signedBytes(for key: PublicKey) -> [UInt8] {
         var writer = SSHWriter()
-        writer.string(key.publicKey.sshCertificateType)
+        writer.string(key.sshCertificateType)
         writer.string(randomBytes(32))
-        writer.raw(key.publicKey.sshFields)
+        writer.raw(key.sshFields)
         writer.uint64(0)
         writer.uint32(SSHCertificate.Kind.user.rawValue)
         writer.string(keyID)
@@ -47,8 +53,15 @@ public struct CertificateRequest: Sendable {
         writer.string([])  // critical options
         writer.string(extensions)
         writer.string([])  // reserved
-        writer.string(key.publicKey.sshBlob)
-        writer.string(try signature(by: key, over: writer.bytes))
+        writer.string(key.sshBlob)
+        return writer.bytes
+    }
+
+    /// - Parameter signature: in SSH's form (RFC 4253 section 6.6). Not checked: `SSHCertificate.selfSigned` does.
+    public static func blob(_ signedBytes: [UInt8], signature: [UInt8]) -> [UInt8] {
+        var writer = SSHWriter()
+        writer.raw(signedBytes)
+        writer.string(signature)
         return writer.bytes
     }
 

@@ -30,6 +30,9 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup(title: "Key")
     var key: LoginKeyOptions
 
+    @OptionGroup(title: "Refresh")
+    var refresh: LoginRefreshOptions
+
     @OptionGroup(title: "Need")
     var need: LoginNeedOptions
 
@@ -49,18 +52,24 @@ struct LoginCommand: ParsableCommand {
             var options = LoginOptions(provider: target.provider)
             try way.apply(to: &options)
             try key.apply(to: &options)
+            try refresh.apply(
+                to: &options, hasChosenEnd: key.validFor != nil || options.provider.lifetime != nil, home: try KeyPlace.home())
             let name = try IdentityName.ofLogin(alias: nil, options.provider)
             let run = LoginRun(
-                name: name, options: options, job: job, keeping: try key.keeping(name, options), showsQR: way.showsQR, output: output)
+                name: name, options: options, job: job, keeping: try key.keeping(name, options, staysForRefresh: refresh.isWanted),
+                refresh: refresh, showsQR: way.showsQR, output: output)
             if need.ifNeeded { return try need.run(run) }
-            try show(try run.logIn(in: target.browser), of: run)
+            let outcome = try run.logIn(in: target.browser)
+            try show(outcome, of: run)
+            try run.keepAlive(outcome)
             return true
         }
     }
 
     private func checkCombination() throws(LoginError) {
         try key.check()
-        try need.check(key)
+        try need.check(key, refresh)
+        try refresh.check(printsKey: key.printKey)
         guard json else { return }
         if key.printKey { throw .notTogether("--json", "--print-key") }
         if key.printIdToken { throw .notTogether("--json", "--print-id-token") }

@@ -11,8 +11,9 @@ struct LoginNeedOptions: ParsableArguments {
     /// `opk setup ssh` asks what ssh understands, and wants no login.
     var isCheck: Bool { ifNeeded && ProcessEnvironment.inherited()[SSHCheck.variable]?.isEmpty == false }
 
-    func check(_ key: LoginKeyOptions) throws(LoginError) {
+    func check(_ key: LoginKeyOptions, _ refresh: LoginRefreshOptions) throws(LoginError) {
         guard ifNeeded else { return }
+        if refresh.autoRefresh { throw .notTogether("--if-needed", "--auto-refresh") }
         if key.printKey { throw .notTogether("--if-needed", "--print-key") }
         if key.printIdToken { throw .notTogether("--if-needed", "--print-id-token") }
     }
@@ -25,7 +26,9 @@ struct LoginNeedOptions: ParsableArguments {
             waiting: { Terminal.note("opk: another process is logging in as \(run.name): waiting for it …") },
             logIn: { () throws(LoginError) in
                 Terminal.note("opk: a login as \(run.name) is needed.")
-                for line in run.summary(try run.logIn()) { run.output.note(line) }
+                let outcome = try run.logIn()
+                for line in run.summary(outcome) { run.output.note(line) }
+                try run.keepAlive(outcome)
             })
         return true
     }

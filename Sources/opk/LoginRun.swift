@@ -14,6 +14,7 @@ struct LoginRun {
     let job: CIJob?
     /// Nil where the key is only printed.
     let keeping: KeyKeeping?
+    let refresh: LoginRefreshOptions
     let showsQR: Bool
     let output: OutputOptions
 
@@ -27,7 +28,11 @@ struct LoginRun {
     func logIn(in waiting: WaitingBrowser? = nil) throws(LoginError) -> Outcome {
         warn(try keeping?.check(options.keyKind) ?? [])
         var kept: KeyKeeping.Kept?
-        let keep = { (result: LoginResult) throws(LoginError) in kept = try keeping?.keep(result, of: options.provider) }
+        let keep = { (result: LoginResult) throws(LoginError) in
+            guard let keeping else { return }
+            refresh.forgetEarlier(name, home: try KeyPlace.home())
+            kept = try keeping.keep(result, of: options.provider)
+        }
         let result: LoginResult
         if let job {
             result = try CILogin(options, of: job, http: output.client()).run(keep: keep)
@@ -37,6 +42,12 @@ struct LoginRun {
         }
         warn(kept?.warnings ?? [])
         return Outcome(result: result, kept: kept)
+    }
+
+    /// With `--auto-refresh` until it cannot be kept alive any longer, or Ctrl-C.
+    func keepAlive(_ outcome: Outcome) throws(LoginError) {
+        guard keeping != nil else { return }
+        try refresh.finish(outcome.result, as: name, of: options.provider, home: try KeyPlace.home())
     }
 
     private func warn(_ sentences: [String]) {

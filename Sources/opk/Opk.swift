@@ -21,7 +21,11 @@ struct Opk: ParsableCommand {
         version: "opk \(Version.text)",
         groupedSubcommands: [
             CommandGroup(
-                name: "On a laptop", subcommands: [LoginCommand.self, ProvidersCommand.self, SetupCommand.self, InspectCommand.self]),
+                name: "On a laptop",
+                subcommands: [
+                    LoginCommand.self, StatusCommand.self, LogoutCommand.self, SetupCommand.self, ProvidersCommand.self,
+                    InspectCommand.self, AgentRefreshCommand.self,
+                ]),
             CommandGroup(
                 name: "On a server",
                 subcommands: [

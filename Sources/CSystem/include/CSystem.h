@@ -199,3 +199,29 @@ void opk_terminal_show_input(void);
 void opk_interrupt_watch(const uint8_t *words, size_t length);
 /// As it was before.
 void opk_interrupt_unwatch(void);
+// Keyring.c: the kernel's keyring of this user (@u), where a system has one; else ENOSYS.
+
+/// Puts a secret there under that description, in the place of one that is there, readable by this user's processes alone; gone after so many
+/// seconds, or with 0 only when the machine starts anew. 0, or an errno.
+int opk_keyring_set(const char *description, const uint8_t *bytes, size_t length, unsigned seconds);
+/// How many bytes the secret has, of which at most `size` are copied; -1 with errno set (ENOKEY: there is none).
+ssize_t opk_keyring_get(const char *description, uint8_t *bytes, size_t size);
+/// 0, or an errno (ENOKEY: there is none).
+int opk_keyring_remove(const char *description);
+/// Whether this user's keyring can be reached: 0, or an errno.
+int opk_keyring_probe(void);
+/// The permission bits of the key of that description (keyctl_setperm(3)); -1 where there is none.
+long opk_keyring_permissions(const char *description);
+
+// Stop.c
+
+#define OPK_STOP_AT_ONCE 0
+/// When what goes on has ended, but after 0.7 seconds at the latest: an answer is awaited that will not come twice.
+#define OPK_STOP_SOON 1
+/// When what goes on has ended: files are written.
+#define OPK_STOP_LATER 2
+/// From here on SIGTERM and SIGINT end the process with status 0, when `opk_stop_set` allows it. 0 or -1.
+int opk_stop_catch(void);
+void opk_stop_set(int state);
+/// Until that time by the wall clock, in seconds since 1970.
+void opk_sleep_until(int64_t seconds);

@@ -1,0 +1,64 @@
+import ArgumentParser
+import Display
+import Identities
+import Login
+import Vocabulary
+
+struct StatusCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Show who you are logged in as, until when, and where the key is.",
+        discussion: """
+            Reads the certificates and keys themselves and asks ssh-agent; never the network. The exit status is 0 if an identity is \
+            good (NAME's, if given), 1 if none is, 2 if none is and something of one is damaged.
+
+            EXAMPLES
+              opk status
+              opk status --short        (one line, for a prompt)
+              opk status work || opk login work
+              opk status --json
+            """)
+
+    @Argument(help: ArgumentHelp("Only this identity.", valueName: "name"))
+    var name: String?
+
+    @Flag(help: "For scripts.")
+    var json = false
+
+    @Flag(help: "One line for a shell's prompt; nothing where there is nothing.")
+    var short = false
+
+    func run() throws {
+        var status: Int32 = 0
+        try reportingErrors { () throws(LoginError) in
+            if json, short { throw .notTogether("--json", "--short") }
+            let now = UnixTime.now()
+            let only = try name.map { text throws(LoginError) in try IdentityName.named(text) }
+            let overview = IdentityOverview(home: try KeyPlace.home(), only: only, now: now)
+            if let only, overview.identities.isEmpty, !json, !short { throw .noIdentity(only.text) }
+            try show(overview, now)
+            status = overview.exitStatus
+            return true
+        }
+        if status != 0 { throw ExitCode(status) }
+    }
+
+    private func show(_ overview: IdentityOverview, _ now: UnixTime) throws(LoginError) {
+        if json { return try Terminal.print(overview.json(now: now).pretty()) }
+        if short {
+            let line = overview.short(now: now)
+            return line.isEmpty ? () : try Terminal.print(line)
+        }
+        let lines = overview.lines(now: now)
+        for line in lines.isEmpty ? ["Nobody is logged in here."] : lines { try Terminal.print(line) }
+        if lines.isEmpty { Terminal.note("opk: hint: run `opk login`") }
+    }
+}
+
+extension IdentityName {
+    /// As a person typed it.
+    static func named(_ text: String) throws(LoginError) -> IdentityName {
+        guard let name = IdentityName(Text(text)) else { throw .identityName(Text(text)) }
+        return name
+    }
+}
