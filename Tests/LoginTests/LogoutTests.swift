@@ -2,8 +2,8 @@ import DemoProvider
 import Foundation
 import HTTP
 import Identities
-import TokenStore
 import Testing
+import TokenStore
 import Vocabulary
 
 @testable import Login
@@ -14,7 +14,9 @@ struct LogoutTests {
         IdentityOverview(home: login.folder.path, environment: .empty)
     }
 
-    @Test("status reads the certificate: good, then damaged without its key, then nothing after a logout; the token is revoked at the provider")
+    @Test(
+        "status reads the certificate: good, then damaged without its key, then nothing after a logout; the token is revoked at the provider"
+    )
     func lifecycle() async throws {
         try await RefreshTests().withLogin { provider, login in
             let before = status(login)
