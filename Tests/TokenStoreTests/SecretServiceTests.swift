@@ -17,7 +17,8 @@ private final class PrivateDesktop {
             entries: ["HOME=\(home.path)", "PATH=/usr/bin:/bin", "XDG_RUNTIME_DIR=\(home.path)"].map { Array($0.utf8) })
         // It puts itself into the background, and the keyring ends with it.
         let started = try ChildProcess.run(
-            try #require(Tools.path("dbus-daemon")), ["--session", "--fork", "--print-address=1", "--print-pid=1"],
+            try #require(Tools.path("setsid")),
+            ["--wait", try #require(Tools.path("dbus-daemon")), "--session", "--fork", "--print-address=1", "--print-pid=1"],
             environment: environment,
             deadline: 20_000)
         let lines = String(decoding: started.output, as: UTF8.self).split(separator: "\n").map(String.init)
@@ -25,12 +26,14 @@ private final class PrivateDesktop {
         environment["DBUS_SESSION_BUS_ADDRESS"] = lines.first
         self.environment = environment
         let unlocked = try ChildProcess.run(
-            try #require(Tools.path("gnome-keyring-daemon")), ["--unlock", "--components=secrets"], environment: environment,
+            // In a process group of its own: what is left of a child's is killed when the child has ended.
+            try #require(Tools.path("setsid")),
+            ["--wait", try #require(Tools.path("gnome-keyring-daemon")), "--unlock", "--components=secrets"], environment: environment,
             input: Array("password".utf8), deadline: 20_000)
         #expect(unlocked.succeeded)
     }
 
-    deinit { kill(bus, SIGTERM) }
+    deinit { kill(bus, SIGKILL) }
 }
 
 @Suite("Refresh tokens in the Secret Service")

@@ -1,7 +1,7 @@
 public import Identities
 import PKToken
-import SafeFiles
 import SSHKeys
+import SafeFiles
 import TokenStore
 import Vocabulary
 
