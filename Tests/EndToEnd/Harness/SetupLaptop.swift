@@ -53,7 +53,7 @@ final class SetupLaptop: Sendable {
     }
 
     /// `~/.opk/config.yml`.
-    func configure(hosts: String = #"["*.opk.test", "localhost", "!not.opk.test"]"#) async throws {
+    func configure(hosts: String = #"["*.opk.test", "localhost", "!not.opk.test"]"#, store: String = "file") async throws {
         try await write(
             """
             providers:
@@ -61,6 +61,7 @@ final class SetupLaptop: Sendable {
                 issuer: \(provider.issuer)
                 client_id: opk-demo
                 hosts: \(hosts)
+                store: \(store)
 
             """, to: home + "/.opk/config.yml")
     }
