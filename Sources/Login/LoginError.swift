@@ -2,6 +2,7 @@ public import CIToken
 public import HTTP
 public import Identities
 public import LibCrypto
+public import SSHAgent
 public import SafeFiles
 public import Vocabulary
 
@@ -43,6 +44,8 @@ public enum LoginError: Error, Sendable {
     case onlyProvider(path: String)
     case isDefault(Text, path: String)
     case secretInput(String)
+    /// A name that no key in ~/.ssh/opk can have.
+    case reservedName(Text)
 
     // The listener
     case noFreePort([RedirectURI])
@@ -104,6 +107,7 @@ public enum LoginError: Error, Sendable {
     case folder(path: String, why: String, mayChangeMode: Bool)
     case writing(WriteFailure)
     case key(KeyError)
+    case agent(AgentError)
 
     /// Standard output.
     case output(errno: Int32)
@@ -117,7 +121,7 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether, .newProvider, .noName, .remoteRedirectURI, .wildcardAndPrincipals:
+            .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals:
             true
         default: false
         }

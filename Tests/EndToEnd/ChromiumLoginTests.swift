@@ -61,6 +61,36 @@ struct ChromiumLoginTests {
     }
 }
 
+extension ChromiumLoginTests {
+    @Test(
+        "a device that shows a code is approved on the provider's page, by the whole address and by the code alone",
+        arguments: [true, false])
+    func device(hasWholeAddress: Bool) async throws {
+        struct Begun: Decodable {
+            let device_code: String
+            let user_code: String
+            let verification_uri: String
+            let verification_uri_complete: String
+        }
+        let laptop = try Laptop()
+        defer { laptop.clean() }
+        let provider = try await DemoProviderProcess.start(laptop, ["--key-type", "ES256"])
+        do {
+            let post = ["-sS", "--data", "client_id=opk-demo"]
+            let answer = try await Command.mustRun("curl", post + ["--data", "scope=openid", provider.issuer + "/device_authorization"])
+            let begun = try JSONDecoder().decode(Begun.self, from: Data(answer.utf8))
+            try await Chromium(laptop: laptop).approveDevice(
+                hasWholeAddress ? begun.verification_uri_complete : begun.verification_uri, code: begun.user_code)
+            let grant = "grant_type=urn:ietf:params:oauth:grant-type:device_code&device_code=" + begun.device_code
+            #expect(try await Command.mustRun("curl", post + ["--data", grant, provider.issuer + "/token"]).contains("id_token"))
+        } catch {
+            await provider.stop()
+            throw error
+        }
+        await provider.stop()
+    }
+}
+
 extension RealSSH {
     @Suite("Through glewlwyd's own pages, in Chromium", .enabled(if: Machine.hasGlewlwyd && Machine.hasChromium))
     struct ChromiumGlewlwydTests {
