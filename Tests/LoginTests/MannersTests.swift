@@ -111,7 +111,7 @@ struct MannersTests {
         "a client id that the provider does not know, or does not let in, is named, with where it is written",
         arguments: [("invalid_client", "check the client id"), ("unauthorized_client", "authorization code grant")])
     func client(error: String, words: String) async throws {
-        let server = try provider { $0.answer(401, #"{"error":"\#(error)","error_description":"nobody I know"}"#) }
+        let server = try provider(token: { $0.answer(401, #"{"error":"\#(error)","error_description":"nobody I know"}"#) })
         let run = try await logIn(at: server.url, client: "misspelt")
         #expect(run.status == 1 && said(run).error.contains("does not take the client id misspelt: \(error) (nobody I know)"), "\(run)")
         #expect(said(run).hint.contains(words))
@@ -151,7 +151,7 @@ struct MannersTests {
             #expect(
                 run.status == 1 && said(run).error.contains("the provider said no: \(error)") && said(run).hint.contains(words), "\(run)")
         }
-        let used = try provider { $0.answer(400, #"{"error":"invalid_grant"}"#) }
+        let used = try provider(token: { $0.answer(400, #"{"error":"invalid_grant"}"#) })
         #expect(said(try await logIn(at: used.url)).hint.contains("run `opk login` again"))
     }
 
