@@ -22,8 +22,13 @@ struct BrowserLogin {
         if !opened, browser.isElsewhere { attempt.tell(.browserElsewhere) }
         attempt.tell(.waiting(address: listener.redirectURI.text, seconds: options.patience))
         let deadline = UnixTime.now() + options.patience
-        let answer = try listener.answer(withState: authorization.state, start: opened && !isLed ? start : nil, before: deadline) { now in
-            attempt.tell(.timeLeft(seconds: deadline - now))
+        let answer: ProviderAnswer
+        do throws(LoginError) {
+            answer = try listener.answer(withState: authorization.state, start: opened && !isLed ? start : nil, before: deadline) { now in
+                attempt.tell(.timeLeft(seconds: deadline - now))
+            }
+        } catch {
+            throw error.afterWaiting(at: listener.redirectURI, options.provider)
         }
         return try attempt.finish(answer, of: authorization, finish)
     }

@@ -34,7 +34,8 @@ public struct CILogin {
         } catch {
             throw .ci(error)
         }
-        let result = try mint.mint(proven: token, isFresh: job.tokenIsFresh, keys: keys, at: .now())
+        var result = try mint.mint(proven: token, isFresh: job.tokenIsFresh, keys: keys, at: .now())
+        result.isJob = true
         try keep(result)
         return result
     }
@@ -43,7 +44,7 @@ public struct CILogin {
         do throws(OIDCError) {
             return try ProviderKeys.fetch(issuer: job.issuer, client: http).jwks
         } catch {
-            throw .discovery(issuer: job.issuer, "\(error)")
+            throw LoginError(error, of: job.issuer) { .discovery(issuer: job.issuer, $0) }
         }
     }
 }

@@ -32,7 +32,10 @@ struct LoginAttempt {
     }
 
     private static func page(for error: LoginError) -> CallbackPage {
-        if case .refusedByProvider(let error, let description) = error { return .refused(error: error, description: description) }
-        return .failed
+        switch error {
+        case .refusedByProvider(let error, let description), .clientRefused(_, _, _, let error, let description):
+            .refused(error: error, description: description)
+        default: .failed
+        }
     }
 }

@@ -1,4 +1,5 @@
 public import CIToken
+public import HTTP
 public import Identities
 public import LibCrypto
 public import SSHAgent
@@ -56,6 +57,8 @@ public enum LoginError: Error, Sendable {
     case noFreePort([RedirectURI])
     case listening(RedirectURI, errno: Int32)
     case noAnswer([StrayRequest])
+    /// Nothing at all, as this client, at this address.
+    case nothingCameBack(clientID: Text, RedirectURI)
     /// Two have asked for the address that only our browser was given.
     case startAddressUsedTwice
     /// The page, or the question in the terminal, was not answered in time.
@@ -76,15 +79,19 @@ public enum LoginError: Error, Sendable {
 
     // The provider. The texts are escaped and whole sentences.
     case discovery(issuer: Text, String)
+    /// It did not answer.
+    case unreachable(issuer: Text, HTTPError)
     case tokenEndpoint(String)
     case keys(String)
     /// What the provider said in its answer: hostile.
     case refusedByProvider(error: Text, description: Text?)
+    /// The same about the client: it is not known, its secret is wrong, or it may not log in so.
+    case clientRefused(issuer: Text, clientID: Text, hasSecret: Bool, Text, Text?)
     /// RFC 9207: the answer came from another provider, or does not say whose it is though this provider promises to.
     case answerFromAnother
     case noAccessToken
     case accessTokenHash
-    /// What the server would say to this identity. `aheadBy`: how far this machine's clock seems to be wrong.
+    /// What the server would say to this identity. `clockOff`: by how many seconds this machine's clock seems to be behind; negative: ahead.
     case identity(Refusal, clockOff: Int64?)
     case certificate(String)
     /// A job of a CI system has no identity.

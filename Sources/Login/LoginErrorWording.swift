@@ -60,6 +60,7 @@ extension LoginError: CustomStringConvertible {
         case .startAddressUsedTwice:
             "the address that the browser was given was opened twice: somebody else on this machine may have read it"
         case .noChoice: "no provider was chosen in time"
+        case .nothingCameBack: "nothing came back from the browser in time"
         case .noAnswer: "no answer came from the provider in time"
         case .nobodyToAsk(let name): "a login as \(name) is needed, and there is neither a terminal nor a display to ask on"
         case .otherLoginFailed(let name): "another process was logging in as \(name), and came to no end"
@@ -74,10 +75,14 @@ extension LoginError: CustomStringConvertible {
             "the provider's device login works, but its ID token does not carry the commitment to your key (the nonce), so no server could "
                 + "tell that the key is yours"
         case .discovery(let issuer, let why): "the provider \(issuer.escaped(limit: 120)) cannot be used: \(why)"
+        case .unreachable(let issuer, let error): "the provider \(issuer.escaped(limit: 120)) cannot be reached: \(error)"
         case .tokenEndpoint(let why): "the provider did not give an identity: \(why)"
         case .keys(let why): "the provider's keys cannot be had: \(why)"
         case .refusedByProvider(let error, let words):
             "the provider said no: \(error.escaped(limit: 60))" + (words.map { " (\($0.escaped(limit: 300)))" } ?? "")
+        case .clientRefused(let issuer, let client, _, let error, let words):
+            "the provider \(issuer.escaped(limit: 120)) does not take the client id \(client.escaped(limit: 80)): \(error.escaped(limit: 60))"
+                + (words.map { " (\($0.escaped(limit: 300)))" } ?? "")
         case .answerFromAnother: "the browser's answer does not come from the provider that was asked"
         case .noAccessToken: "the provider gave no access token, and --send-access-token needs one"
         case .accessTokenHash: "the access token is not the one that the identity speaks of (at_hash)"
@@ -136,10 +141,19 @@ extension LoginError: CustomStringConvertible {
         case .noDeviceLogin, .deviceWithoutCommitment:
             "log in in the browser: `opk login`, or where the browser is on another machine `opk login --remote`"
         case .deviceCodeExpired: "run `opk login --device` again; the code is good for a few minutes only"
+        case .nothingCameBack(let client, let uri):
+            "was the page closed? Run `opk login` again; if the provider's page speaks of redirect_uri, register \(uri.text) there for the "
+                + "client \(client.escaped(limit: 80))"
         case .noAnswer(let strays): LoginError.hint(afterWaitingInVain: strays)
         case .nobodyToAsk(let name), .otherLoginFailed(let name), .unansweredLately(let name): "run `opk login \(name)`, then this again"
         case .noName: "name it by an alias of ~/.opk/config.yml"
         case .discovery: "check the issuer's spelling and the network; the issuer is compared letter by letter"
+        case .unreachable(_, let error): LoginError.hint(for: error)
+        case .clientRefused(_, _, let hasSecret, "invalid_client", _):
+            (hasSecret ? "check the client id and its secret" : "check the client id; it may want a secret")
+                + " where it is registered (--provider, or client_id in ~/.opk/config.yml)"
+        case .clientRefused:
+            "allow the authorization code grant with PKCE, for a public client, where it is registered; or name another with --provider"
         case .refusedByProvider(let error, _): LoginError.hint(forProviderError: error)
         case .severalIdentities: "or all of them: --all"
         case .tokenStore(let error): error.hint
@@ -207,7 +221,8 @@ extension LoginError: CustomStringConvertible {
         switch error.string {
         case "access_denied": "the login was cancelled or refused in the browser; run `opk login` again"
         case "invalid_scope": "this provider does not know a scope that was asked for; choose others with --scopes"
-        case "unauthorized_client", "invalid_client": "the client id is not allowed to log in this way; check it with the provider"
+        case "invalid_grant": "the answer of the browser is no longer good, or was used before; run `opk login` again"
+        case "server_error", "temporarily_unavailable": "the provider has a fault of its own; try again in a minute"
         case "login_required", "interaction_required", "consent_required":
             "log in at the provider in the browser, then run `opk login` again"
         default: nil
@@ -217,7 +232,9 @@ extension LoginError: CustomStringConvertible {
     private static func hint(for refusal: Refusal, clockOff: Int64?) -> String? {
         switch refusal.code {
         case .issuedInFuture, .expired, .certificateExpired, .notYetValid, .certificateNotYetValid:
-            return clockOff.map { "this machine's clock seems to be \(RelativeTime.span($0)) off; set it" }
+            return clockOff.map {
+                "this machine's clock seems to be \(RelativeTime.span($0)) \($0 > 0 ? "behind" : "ahead"); set it: `timedatectl set-ntp true`"
+            }
         case .commitment: return "the provider did not pass the nonce on; it cannot be used in this way"
         case .keysUnavailable, .noFittingKey, .providerSignature: return "the provider may be changing its keys; try again in a minute"
         default: return nil

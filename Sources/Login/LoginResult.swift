@@ -8,6 +8,8 @@ public struct LoginResult: Sendable {
     public let key: CertifiedKey
     /// Where the provider gave one. Secret.
     public let refreshToken: Secret?
+    /// A job of a CI system, and no person.
+    var isJob = false
 
     /// The email, else the subject. Hostile: escape before showing.
     public var who: Text { identity.email ?? identity.subject }

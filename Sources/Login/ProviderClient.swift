@@ -19,7 +19,7 @@ struct ProviderClient {
         do throws(OIDCError) {
             document = try DiscoveryDocument.fetch(issuer: config.issuer, client: http)
         } catch {
-            throw .discovery(issuer: config.issuer, "\(error)")
+            throw LoginError(error, of: config.issuer) { .discovery(issuer: config.issuer, $0) }
         }
     }
 
@@ -58,7 +58,7 @@ struct ProviderClient {
         }
         switch query.answer {
         case .code(let code): return Secret(code.utf8)
-        case .error(let error, let description): throw .refusedByProvider(error: error, description: description)
+        case .error(let error, let description): throw .refused(error, description, config)
         }
     }
 
@@ -70,8 +70,8 @@ struct ProviderClient {
             let answer = try TokenEndpoint(of: document, as: registration, client: client).exchange(code: code, of: request)
             return ProviderTokens(idToken: answer.idToken, accessToken: answer.accessToken, refreshToken: answer.refreshToken)
         } catch {
-            if case .refused(let error, let description) = error { throw .refusedByProvider(error: error, description: description) }
-            throw .tokenEndpoint("\(error)")
+            if case .refused(let error, let description) = error { throw .refused(error, description, config) }
+            throw LoginError(error, of: config.issuer, otherwise: LoginError.tokenEndpoint)
         }
     }
 
@@ -86,8 +86,8 @@ struct ProviderClient {
         } catch {
             switch error {
             case .noDeviceLogin: throw .noDeviceLogin(issuer: config.issuer)
-            case .refused(let error, let description): throw .refusedByProvider(error: error, description: description)
-            default: throw .deviceAuthorization("\(error)")
+            case .refused(let error, let description): throw .refused(error, description, config)
+            default: throw LoginError(error, of: config.issuer, otherwise: LoginError.deviceAuthorization)
             }
         }
     }
@@ -96,7 +96,7 @@ struct ProviderClient {
         do throws(OIDCError) {
             return try ProviderKeys.fetch(by: document, client: http).jwks
         } catch {
-            throw .keys("\(error)")
+            throw LoginError(error, of: config.issuer, otherwise: LoginError.keys)
         }
     }
 }

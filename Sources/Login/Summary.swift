@@ -22,11 +22,17 @@ public struct Summary: Sendable {
 
     public func lines(now: UnixTime) -> [String] {
         var lines = ["Logged in as \(result.who.escaped(limit: 200)) at \(result.identity.issuer.escaped(limit: 200))."]
-        if result.identity.email == nil {
-            lines.append("The provider gave no email address: servers know this identity by its subject, or by other claims.")
+        if result.isJob {
+            lines.append("Servers know this job by its subject, or by other claims.")
+        } else if result.identity.email == nil {
+            lines.append(
+                "The provider gave no email address: servers know this identity by its subject, or by other claims. (Where there "
+                    + "should be one: opk login --scopes 'openid email')")
         }
         if EmailClaim(result.identity.claims)?.verification == .unverified {
-            lines.append("The provider says that this email address is not verified: servers do not admit anybody by it.")
+            lines.append(
+                "The provider says that this email address is not verified: servers do not admit anybody by it. Verify it there and "
+                    + "log in again.")
         }
         if let ends = result.ends {
             lines.append("Good until \(ends.local) (\(RelativeTime.text(ends, from: now))), on servers that allow it so long.")

@@ -7,7 +7,8 @@ extension LoginProviderOptions {
     func job() throws(LoginError) -> CIJob? {
         guard aliases.count <= 1 else { throw .tooManyArguments }
         guard provider == nil else { return nil }
-        return try CILogin.job(alias: aliases.first, among: try ClientConfig.read(path: config.configPath).listed.map(\.provider), in: .inherited())
+        return try CILogin.job(
+            alias: aliases.first, among: try ClientConfig.read(path: config.configPath).listed.map(\.provider), in: .inherited())
     }
 
     /// The CI system in a provider's place; what else the options say of a provider has no meaning there.

@@ -50,7 +50,7 @@ struct CILoginTests {
     private func shows(_ signature: [UInt8], in bytes: [UInt8]) -> Bool {
         let forms = [signature, Array(Base64URL.encode(signature).utf8)]
         let pieces = Set(forms.flatMap { form in stride(from: 0, to: form.count - 12, by: 1).map { Array(form[$0..<($0 + 12)]) } })
-        return (0..<(bytes.count - 12)).contains { pieces.contains(Array(bytes[$0..<($0 + 12)])) }
+        return (0..<max(0, bytes.count - 12)).contains { pieces.contains(Array(bytes[$0..<($0 + 12)])) }
     }
 
     @Test(
@@ -94,7 +94,11 @@ struct CILoginTests {
         // The search finds what is there.
         #expect(shows(token.signature, in: line.blob + [1] + token.signature.prefix(40)))
         #expect(shows(token.signature, in: option.value + Array(Base64URL.encode(token.signature).utf8.prefix(40))))
-        for name in folder.names { #expect(!shows(token.signature, in: try folder.read(name)), "\(name)") }
+        for name in folder.names {
+            // Folders cannot be read.
+            guard let bytes = try? folder.read(name) else { continue }
+            #expect(!shows(token.signature, in: bytes), "\(name)")
+        }
     }
 
     @Test("a job of GitLab's logs in with OPENPUBKEY_JWT, whose audience is the client id on the server", arguments: [[], ["gitlab-ci"]])

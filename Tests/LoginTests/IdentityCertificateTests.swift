@@ -156,11 +156,11 @@ struct IdentityCertificateTests {
         }
     }
 
-    @Test("C40: a clock that is wrong is named as the cause, with how much")
+    @Test("C40: a clock that is wrong is named as the cause, with how much and which way")
     func clock() throws {
         let provider = try TestProvider()
         let maker = try provider.maker()
-        for (offset, hint) in [(-600, "10 min off"), (7 * 86_400, "7 d off")] as [(Int64, String)] {
+        for (offset, hint) in [(-600, "10 min behind"), (7 * 86_400, "7 d ahead")] as [(Int64, String)] {
             do throws(LoginError) {
                 let token = ProviderTokens(idToken: Secret((try? provider.idToken(for: maker)) ?? []), accessToken: nil)
                 _ = try maker.mint(token, keys: provider.keys, at: provider.now + offset)

@@ -90,8 +90,8 @@ struct HostileProviderTests {
             try await Task.sleep(for: .milliseconds(100))
             attempt = await Robot.logIn(at: Text("https://localhost:\(server.port)"))
         }
-        guard case .discovery(_, let why) = attempt.error else { Issue.record("\(attempt.result)"); return }
-        #expect(why.contains("TLS") && attempt.notices.isEmpty)
+        guard case .unreachable(_, let error) = attempt.error else { Issue.record("\(attempt.result)"); return }
+        #expect(error.code == .tls && attempt.notices.isEmpty)
     }
 
     @Test(
