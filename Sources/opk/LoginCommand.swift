@@ -62,8 +62,9 @@ struct LoginCommand: ParsableCommand {
         switch try provider.choice() {
         case .provider(let provider, _): return ChosenProvider(provider)
         case .choose(let providers):
-            return try LoginCommand.choose(
-                among: providers, opensBrowser: !way.noBrowser, patience: try LoginOptions.patience(way.timeout))
+            // ssh asks again and again, and each time for one identity.
+            if need.ifNeeded { throw .noProvider(aliases: providers.flatMap(\.aliases)) }
+            return try LoginCommand.choose(among: providers, opensBrowser: way.opensBrowserHere, patience: try way.choicePatience())
         }
     }
 

@@ -48,6 +48,12 @@ struct LoginWayOptions: ParsableArguments {
         options.opensBrowser = !noBrowser
     }
 
+    /// Whether the login goes on in a browser that this program opens; else a page of ours there would be a dead end.
+    var opensBrowserHere: Bool { !noBrowser && !device && !remote && remoteRedirectURI == nil }
+
+    /// Seconds to wait for the choice of a provider.
+    func choicePatience() throws(LoginError) -> Int64 { try timeout.map(LoginOptions.patience) ?? 300 }
+
     /// Whether a QR code is wanted of the address that a person opens.
     var showsQR: Bool { qr ?? device }
 }
