@@ -44,7 +44,6 @@ final class CallbackListener {
             each(now)
             if let answer = try answerNow(state, start, within: min(1000, max(1, (deadline - now) * 1000))) { return answer }
         }
-        return nil
     }
 
     /// The answer, if it comes within so many milliseconds.

@@ -28,34 +28,55 @@ public struct CertifiedKey: Sendable {
         SSHKeyLine(blob: certificate.blob, type: certificate.type, comment: KeyPlace.certificateComment).bytes
     }
 
+    /// The plain public key, for ssh's IdentityFile where the private key is not in a file. One line, with a line feed.
+    public var publicKeyFile: [UInt8] {
+        SSHKeyLine(blob: privateKey.publicKey.sshBlob, type: privateKey.publicKey.sshType, comment: KeyPlace.certificateComment).bytes
+    }
+
     /// Everybody may read a certificate, except one with an access token in it, which opens more than servers.
     var certificateMode: UInt32 {
         certificate.extensionNamed(SSHCertificate.accessTokenExtension) == nil ? 0o644 : 0o600
     }
 
-    /// Writes both, replacing what is there, if it is still free or ours. Until both are whole on the disk nothing of the old pair is
-    /// touched.
+    /// What is written.
+    public struct Parts: Sendable, Hashable {
+        /// False where ssh-agent alone holds it: then an old private key of ours is taken away.
+        public var privateKey = true
+        public var publicKey = false
+
+        public init(privateKey: Bool = true, publicKey: Bool = false) {
+            self.privateKey = privateKey
+            self.publicKey = publicKey
+        }
+    }
+
+    /// Writes the certificate and its key, replacing what is there, if it is still free or ours. Until all of it is whole on the disk
+    /// nothing of the old is touched.
     ///
     /// Two files cannot be renamed at once, so the order sees to it that a certificate never lies beside a key that is not its own,
     /// whenever the power goes: the old certificate is taken away first, then the private key replaced, then the new certificate
     /// named. What can be left over is a private key alone; its comment says that it is ours, and the next login replaces it.
     /// A lock on the folder keeps two logins from taking turns.
-    public func write(to place: KeyPlace) throws(LoginError) {
-        let key = try privateKeyFile()
+    public func write(to place: KeyPlace, _ parts: Parts = Parts()) throws(LoginError) {
+        let key = parts.privateKey ? try privateKeyFile() : nil
         try place.folder.make()
         let lock = FolderLock(place.folder.path)
         defer { lock?.release() }
         if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: place.privateKey, why: why) }
         let newKey = try CertifiedKey.prepared(key, for: place.privateKey, mode: 0o600)
+        let newPublicKey = try CertifiedKey.prepared(parts.publicKey ? publicKeyFile : nil, for: place.publicKey, mode: 0o644)
         let newCertificate = try CertifiedKey.prepared(certificateFile, for: place.certificate, mode: certificateMode)
-        for old in [place.publicKey, place.certificate] {
+        for old in [place.publicKey, place.certificate] + (parts.privateKey ? [] : [place.privateKey]) {
             guard unsafe unlink(old) == 0 || errno == ENOENT else { throw .somebodyElses(path: old, why: systemError(errno)) }
         }
         try CertifiedKey.commit(newKey)
+        try CertifiedKey.commit(newPublicKey)
         try CertifiedKey.commit(newCertificate)
     }
 
-    private static func prepared(_ bytes: [UInt8], for path: String, mode: UInt32) throws(LoginError) -> PreparedFile {
+    /// Nil of nothing.
+    private static func prepared(_ bytes: [UInt8]?, for path: String, mode: UInt32) throws(LoginError) -> PreparedFile? {
+        guard let bytes else { return nil }
         do throws(WriteFailure) {
             return try PreparedFile(bytes, for: path, mode: mode)
         } catch {
@@ -63,7 +84,8 @@ public struct CertifiedKey: Sendable {
         }
     }
 
-    private static func commit(_ file: consuming PreparedFile) throws(LoginError) {
+    private static func commit(_ file: consuming PreparedFile?) throws(LoginError) {
+        guard let file else { return }
         do throws(WriteFailure) {
             try file.commit()
         } catch {
@@ -74,7 +96,7 @@ public struct CertifiedKey: Sendable {
 
 /// An advisory lock on a folder itself, so that no lock file is left in ~/.ssh. Where the file system knows no locks there is none; nor
 /// is there one where somebody else holds it for longer than a login writes, since anybody who may open the folder could.
-private struct FolderLock {
+struct FolderLock {
     private let descriptor: Int32
 
     /// In milliseconds.

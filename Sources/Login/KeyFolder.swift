@@ -42,9 +42,10 @@ struct KeyFolder: Hashable, Sendable {
         }
     }
 
-    /// Only ~/.ssh is nobody's but ssh's: of any other folder it is not known what else it is for, so its mode is not to be changed.
+    /// Only ~/.ssh and ~/.ssh/opk are nobody's but ssh's and ours: of any other folder it is not known what else it is for, so its mode is not to be changed.
     private func refusal(_ why: String, ownFolder: Bool = false) -> LoginError {
-        let isSSH = ownFolder && (try? KeyPlace.home()).map { Array(($0 + "/.ssh").utf8) == Array(path.utf8) } == true
+        let known = (try? KeyPlace.home()).map { [$0 + "/.ssh", KeyPlace.ownFolder($0)] } ?? []
+        let isSSH = ownFolder && known.contains { Array($0.utf8) == Array(path.utf8) }
         return .folder(path: path, why: why, mayChangeMode: isSSH)
     }
 

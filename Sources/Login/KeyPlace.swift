@@ -1,5 +1,4 @@
 import ChildProcess
-public import Identities
 import SSHKeys
 import SafeFiles
 public import Vocabulary
@@ -16,7 +15,7 @@ public struct KeyPlace: Hashable, Sendable {
     public var certificate: String { privateKey + "-cert.pub" }
     /// The folder of the three.
     var folder: KeyFolder { KeyFolder(holding: privateKey) }
-    /// We never write one, but ssh would prefer it to what the private key says.
+    /// Not written beside a private key that ssh finds by itself; ssh would prefer it to what that says.
     var publicKey: String { privateKey + ".pub" }
 
     public init(_ path: String) {
@@ -90,7 +89,7 @@ extension KeyPlace {
         let folder = KeyFolder(path: home + "/.ssh")
         try folder.check()
         var taken: [TakenName] = []
-        for name in ["id_\(kind.rawValue)", "id_\(kind.rawValue)_sk"] {
+        for name in usualNames(kind) {
             let place = KeyPlace(folder.path + "/" + name)
             switch place.occupancy() {
             case .free, .ours: return place
@@ -109,11 +108,6 @@ extension KeyPlace {
         try place.folder.check()
         if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: path, why: why) }
         return place
-    }
-
-    /// `~/.ssh/opk/NAME`: where a login lies that is for certain hosts, and where `opk setup ssh` tells ssh to look for it.
-    public static func ofIdentity(_ name: IdentityName, home: String) throws(LoginError) -> KeyPlace {
-        try named("\(home)/.ssh/opk/\(name)")
     }
 
     /// `$HOME`, else what the user database says.
@@ -135,6 +129,14 @@ extension KeyPlace {
         guard let home = try? home(), let database = databaseHome else { return false }
         return Text(home) == Text(database)
     }
+
+    /// Whether ssh tries this key unasked: it has one of ssh's own names, in ~/.ssh.
+    public func isTriedBySSH(home: String) -> Bool {
+        guard KeyPlace.isHomeOfSSH, Text(folder.path) == Text(home + "/.ssh") else { return false }
+        return KeyKind.allCases.flatMap { KeyPlace.usualNames($0) }.contains { Text(home + "/.ssh/" + $0) == Text(privateKey) }
+    }
+
+    static func usualNames(_ kind: KeyKind) -> [String] { ["id_\(kind.rawValue)", "id_\(kind.rawValue)_sk"] }
 
     private static var databaseHome: String? {
         guard let entry = unsafe getpwuid(geteuid()), let folder = unsafe entry.pointee.pw_dir else { return nil }

@@ -1,6 +1,7 @@
 public import CIToken
 public import Identities
 public import LibCrypto
+public import SSHAgent
 public import SafeFiles
 public import Vocabulary
 
@@ -42,6 +43,8 @@ public enum LoginError: Error, Sendable {
     case onlyProvider(path: String)
     case isDefault(Text, path: String)
     case secretInput(String)
+    /// A name that no key in ~/.ssh/opk can have.
+    case reservedName(Text)
 
     // The listener
     case noFreePort([RedirectURI])
@@ -97,6 +100,7 @@ public enum LoginError: Error, Sendable {
     case folder(path: String, why: String, mayChangeMode: Bool)
     case writing(WriteFailure)
     case key(KeyError)
+    case agent(AgentError)
 
     /// Standard output.
     case output(errno: Int32)
@@ -110,7 +114,7 @@ public enum LoginError: Error, Sendable {
         switch self {
         case .ci(let error): error.isUsage
         case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
-            .tooManyArguments, .notTogether, .newProvider, .noName, .remoteRedirectURI, .wildcardAndPrincipals:
+            .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals:
             true
         default: false
         }

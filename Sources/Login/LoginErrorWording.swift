@@ -1,6 +1,7 @@
 import CIToken
 import Display
 import LibCrypto
+import SSHAgent
 import SafeFiles
 import Vocabulary
 
@@ -48,6 +49,8 @@ extension LoginError: CustomStringConvertible {
         case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
         case .lifetime(let text): "this is not a time that a certificate can be good for: \(text.escaped(limit: 30))"
         case .fileName(let text): "-i wants the name of a file" + (text.isEmpty ? "" : ", and this is none: \(text.escaped(limit: 80))")
+        case .reservedName(let name):
+            "a login cannot be called \(name.escaped(limit: 64)): its key in ~/.ssh/opk would be in the way of others"
         case .noFreePort(let candidates): "every port for the browser's answer is taken: " + candidates.map(\.text).joined(separator: " ")
         case .listening(let uri, let number): "cannot wait for the browser at \(uri.text): \(systemError(number))"
         case .startAddressUsedTwice:
@@ -85,6 +88,7 @@ extension LoginError: CustomStringConvertible {
         case .folder(let path, let why, _): "keys cannot lie in \(Text(path).escaped): \(why)"
         case .writing(let failure): "\(failure)"
         case .key(let error): "the key pair could not be made or used: \(error)"
+        case .agent(let error): "\(error)"
         case .output(let number): "standard output: \(systemError(number))"
         case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
         case .notACertificate(let why): "this is not an SSH certificate: \(why)"
@@ -135,6 +139,8 @@ extension LoginError: CustomStringConvertible {
         case .ci(let error): error.hint
         case .noFreeName: "choose a file yourself: `opk login -i ~/.ssh/opk`"
         case .somebodyElses: "choose another file with -i, or move this one away"
+        case .reservedName: "give the provider another alias first"
+        case .agent(let error): error.hint
         case .folder(let path, _, true): "only you should be able to write there: chmod 700 \(Text(path).escaped)"
         case .folder: "choose a file in a folder of your own with -i"
         default: nil

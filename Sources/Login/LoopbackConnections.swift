@@ -114,7 +114,7 @@ final class LoopbackConnections {
 
     /// Whether another user than root or this one is known to be at the other end.
     func isForeign(_ socket: Socket) -> Bool {
-        guard let user = PeerUser.of(peerPort: socket.peerPort, ownPort: port) else { return false }
+        guard let user = PeerUser.of(socket) else { return false }
         return user != 0 && user != UInt32(geteuid())
     }
 }

@@ -59,7 +59,7 @@ extension PastedAnswer.Fault {
     func explanation(_ redirectURI: Text) -> String {
         switch self {
         case .empty: "Nothing was pasted."
-        case .elsewhere: "This is not an address that begins with \(redirectURI.escaped(limit: 200))?"
+        case .elsewhere: "It should be the address that begins with \(redirectURI.escaped(limit: 200))? and this is another."
         case .stray(.withoutQuery): "The address carries no answer: copy it whole, with everything behind the question mark."
         case .stray(.withoutState): "The address does not say which login it belongs to: copy it whole."
         case .stray(.otherState): "The address belongs to another login than this one: open the address above, and log in there."

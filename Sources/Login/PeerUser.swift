@@ -9,26 +9,27 @@ import Vocabulary
 /// Whose program is at the other end of a connection on this machine, as Linux tells everybody in /proc/net/tcp and tcp6.
 enum PeerUser {
     /// Nil where it cannot be told.
-    static func of(peerPort: UInt16, ownPort: UInt16) -> UInt32? {
+    static func of(_ socket: Socket) -> UInt32? {
+        guard let peer = socket.peerEnd, let own = socket.ownEnd else { return nil }
+        // A program that speaks IPv6 may reach an IPv4 address and has its row in the other table.
         for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let table = read(path), let user = user(in: table, peerPort: peerPort, ownPort: ownPort) else { continue }
+            guard let table = read(path), let user = user(in: table, from: peer, to: own) else { continue }
             return user
         }
         return nil
     }
 
-    /// The peer's own row: its local port is the peer's and its remote port is ours.
-    static func user(in table: [UInt8], peerPort: UInt16, ownPort: UInt16) -> UInt32? {
+    /// The peer's own row, which leads from its end to ours. The whole addresses count: somebody else may have, or have had, the same port at another
+    /// address of this machine. A connection that is over (TIME_WAIT) is nobody's, and its row says root.
+    static func user(in table: [UInt8], from peer: SocketEnd, to own: SocketEnd) -> UInt32? {
         for line in table.split(separator: UInt8(ascii: "\n")).dropFirst() {
             let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count > 7, port(fields[1]) == peerPort, port(fields[2]) == ownPort else { continue }
+            guard fields.count > 7, !fields[3].elementsEqual("06".utf8), SocketEnd(inTable: fields[1]) == peer,
+                SocketEnd(inTable: fields[2]) == own
+            else { continue }
             return UInt32(String(decoding: fields[7], as: UTF8.self))
         }
         return nil
-    }
-
-    private static func port(_ address: ArraySlice<UInt8>) -> UInt16? {
-        address.split(separator: UInt8(ascii: ":")).last.flatMap { UInt16(String(decoding: $0, as: UTF8.self), radix: 16) }
     }
 
     /// 16 MiB at most: some hundred thousand connections.

@@ -65,22 +65,17 @@ struct ProviderRegistrationChecks {
         return ProviderCheck(name, .ok, "the client and its redirect URIs are known: \(texts(known))")
     }
 
-    /// Which of the two is not known.
+    /// Which of the two is not known, where a provider's answers to both differ.
     private func refusal(_ page: RegistrationProbe.Page, _ madeUp: RegistrationProbe.Answer) throws(OIDCError) -> ProviderCheck {
         let name = ProviderRegistrationChecks.name
         let client = provider.clientID.escaped(limit: 80)
         let register = "register \(texts(provider.redirectURIs)) for \(client), as a native or public client"
         let other = try probe.ask(clientID: Text("opk-\(ProviderRegistrationChecks.random)"), redirectURI: provider.redirectURIs[0].text)
-        guard case .page(let unknownClient) = other, unknownClient.body != page.body || unknownClient.status != page.status else {
-            if case .page(let unknown) = other, !unknown.body.isEmpty {
-                return ProviderCheck(
-                    name, .fail,
-                    "it does not know the client id \(client): it answers one that is made up in the same way (status \(page.status))",
-                    advice: "check the client id; then \(register)")
-            }
+        if case .page(let unknownClient) = other, unknownClient.body == page.body, unknownClient.status == page.status {
             return ProviderCheck(
-                name, .fail, "it refuses the request with status \(page.status): the client id or the redirect URIs are not registered",
-                advice: register)
+                name, .fail,
+                "it answers \(client) as a client id that is made up (status \(page.status)): it is not known, or its redirect URIs are not registered",
+                advice: "check the client id; then \(register)")
         }
         if case .page(let unknownURI) = madeUp, unknownURI.body == page.body, unknownURI.status == page.status {
             return ProviderCheck(name, .fail, "no redirect URI is registered for \(client) (status \(page.status))", advice: register)

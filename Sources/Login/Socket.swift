@@ -60,20 +60,13 @@ final class Socket: Sendable {
     }
 
     /// The port that was bound; 0 if the system does not say.
-    var port: UInt16 { unsafe port(of: getsockname) }
+    var port: UInt16 { ownEnd?.port ?? 0 }
 
-    /// The port at the other end; 0 if the system does not say.
-    var peerPort: UInt16 { unsafe port(of: getpeername) }
+    /// This end; nil if the system does not say.
+    var ownEnd: SocketEnd? { unsafe SocketEnd(getsockname, of: descriptor) }
 
-    private func port(of ask: (Int32, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) -> UInt16 {
-        // Large enough for either family: the port lies at the same place in both.
-        var address = sockaddr_in6()
-        var length = socklen_t(MemoryLayout<sockaddr_in6>.size)
-        let result = unsafe withUnsafeMutablePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe ask(descriptor, $0, &length) }
-        }
-        return result == 0 ? UInt16(bigEndian: address.sin6_port) : 0
-    }
+    /// The end of who connected; nil if the system does not say.
+    var peerEnd: SocketEnd? { unsafe SocketEnd(getpeername, of: descriptor) }
 
     /// The next waiting connection; nil if none is.
     func accept() -> Socket? {

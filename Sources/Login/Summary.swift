@@ -1,4 +1,5 @@
 import Display
+public import Identities
 import PKToken
 import SSHKeys
 public import Vocabulary
@@ -10,11 +11,13 @@ public struct Summary: Sendable {
     private let place: KeyPlace?
     /// Whether ssh finds the key by itself.
     private let isUsualPlace: Bool
+    private let store: KeyStore
 
-    public init(_ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool) {
+    public init(_ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool, store: KeyStore = .file) {
         self.result = result
         self.place = place
         self.isUsualPlace = isUsualPlace
+        self.store = store
     }
 
     public func lines(now: UnixTime) -> [String] {
@@ -32,8 +35,16 @@ public struct Summary: Sendable {
         }
         if let place {
             let path = Text(place.privateKey).escaped
-            lines.append("Key: \(path) (certificate: \(Text(place.certificate).escaped))")
-            lines.append("Connect: ssh \(isUsualPlace ? "" : "-i \(Summary.quoted(path)) ")\(account)@HOST")
+            let key =
+                switch store {
+                case .file: path
+                case .agent: "in ssh-agent alone"
+                case .both: "\(path), and in ssh-agent"
+                }
+            lines.append("Key: \(key) (certificate: \(Text(place.certificate).escaped))")
+            // ssh tries what is in the agent, too.
+            let isFound = isUsualPlace || store.usesAgent
+            lines.append("Connect: ssh \(isFound ? "" : "-i \(Summary.quoted(path)) ")\(account)@HOST")
         }
         return lines
     }

@@ -9,7 +9,8 @@ public struct HostIdentity: Hashable, Sendable {
 
     public init(name: IdentityName, patterns texts: [Text]) throws(SetupError) {
         // The names of our own files in the keys' folder.
-        guard !OwnFiles.names.contains(name.text) else { throw .reservedName(name) }
+        let lowercased = Text(name.text).lowercasedASCII
+        guard !OwnFiles.names.contains(where: { Text($0) == lowercased }) else { throw .reservedName(name) }
         var patterns: [HostPattern] = []
         for text in texts {
             guard let pattern = HostPattern(text) else { throw .pattern(text) }

@@ -66,10 +66,9 @@ public struct SSHSetup {
         return SSHSetup(identities: [], steps: [(person, text), (aliases, nil), (config, nil)], folder: home + "/.ssh/opk")
     }
 
-    /// Whether ssh has been set up so: then logins of its identities lie in `~/.ssh/opk`.
-    public static func isInstalled(home: String) -> Bool {
-        unsafe access(home + "/.ssh/opk/config", F_OK) == 0
-    }
+    /// What no login can be called, in lower case: our own files lie among the keys of `~/.ssh/opk`. While the first is there, ssh has been set
+    /// up.
+    public static let fileNames = OwnFiles.names
 
     private static func files(_ home: String) throws(SetupError) -> (ConfigFile, ConfigFile, ConfigFile) {
         var own: [ConfigFile] = []

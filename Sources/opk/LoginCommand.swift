@@ -3,7 +3,6 @@ import CIToken
 import Display
 import Identities
 import Login
-import SSHConfiguration
 import Vocabulary
 
 struct LoginCommand: ParsableCommand {
@@ -12,15 +11,14 @@ struct LoginCommand: ParsableCommand {
         abstract: "Log in in the browser and get a key that ssh uses by itself.",
         discussion: """
             Without -i the key is written to ~/.ssh/id_ecdsa (or id_ed25519) if that name is free or was made by opk or opkssh, else \
-            to id_ecdsa_sk (id_ed25519_sk). A key of somebody else's is never overwritten.
+            to id_ecdsa_sk (id_ed25519_sk). A key of somebody else's is never overwritten, and a login under another name that is \
+            still good keeps its file: then the key goes to ~/.ssh/opk.
 
             EXAMPLES
               opk login google
               opk login --provider https://idp.example.com,opk
               opk login gitlab -t ed25519 -i ~/.ssh/work --valid-for 8h
-              opk login microsoft --no-browser
-              opk login google --remote
-              opk login --provider https://idp.example.com,opk --device
+              opk login microsoft --remote
             """)
 
     @OptionGroup(title: "Provider")
@@ -35,25 +33,38 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup(title: "Need")
     var need: LoginNeedOptions
 
+    @OptionGroup(title: "Output")
+    var output: OutputOptions
+
+    @Flag(help: "Say at the end who, until when and where the key is, as JSON.")
+    var json = false
+
     func run() throws {
         if need.isCheck { return }
         try reportingErrors { () throws(LoginError) in
             if try provider.createsConfig() { return true }
-            try key.check()
-            try need.check(key)
+            try checkCombination()
             let job = try provider.job()
             let target = try target(job)
             var options = LoginOptions(provider: target.provider)
             try way.apply(to: &options)
             try key.apply(to: &options)
-            if need.ifNeeded { return try runIfNeeded(options, job) }
-            let place = try place(options.keyKind)
-            let result = try logIn(options, job, in: target.browser) { result throws(LoginError) in
-                if let place { try result.key.write(to: place) }
-            }
-            try show(result, place)
+            let name = try IdentityName.ofLogin(alias: nil, options.provider)
+            let run = LoginRun(
+                name: name, options: options, job: job, keeping: try key.keeping(name, options), showsQR: way.showsQR, output: output)
+            if need.ifNeeded { return try need.run(run) }
+            try show(try run.logIn(in: target.browser), of: run)
             return true
         }
+    }
+
+    private func checkCombination() throws(LoginError) {
+        try key.check()
+        try need.check(key)
+        guard json else { return }
+        if key.printKey { throw .notTogether("--json", "--print-key") }
+        if key.printIdToken { throw .notTogether("--json", "--print-id-token") }
+        if need.ifNeeded { throw .notTogether("--json", "--if-needed") }
     }
 
     /// Whom the login is at: the job's CI system, the provider that was named, or the one that the person chooses.
@@ -62,59 +73,23 @@ struct LoginCommand: ParsableCommand {
         switch try provider.choice() {
         case .provider(let provider, _): return ChosenProvider(provider)
         case .choose(let providers):
-            // ssh asks again and again, and each time for one identity.
+            // ssh's connection waits behind it, and knows whom it is for.
             if need.ifNeeded { throw .noProvider(aliases: providers.flatMap(\.aliases)) }
-            return try LoginCommand.choose(among: providers, opensBrowser: way.opensBrowserHere, patience: try way.choicePatience())
+            return try LoginCommand.choose(
+                among: providers, opensBrowser: way.opensBrowserHere, patience: try LoginOptions.patience(way.timeout ?? "5m"))
         }
     }
 
-    private func logIn(
-        _ options: LoginOptions, _ job: CIJob?, in waiting: WaitingBrowser? = nil, keep: (LoginResult) throws(LoginError) -> Void
-    ) throws(LoginError) -> LoginResult {
-        if let job { return try CILogin(options, of: job).run(keep: keep) }
-        let notices = TerminalNotices(showsQR: way.showsQR)
-        return try LoginFlow(options, browser: Browser(), waiting: waiting, tell: notices.tell).run(keep: keep)
-    }
-
-    /// Everything that is said goes to standard error: standard output is that of ssh, or of whatever runs it.
-    private func runIfNeeded(_ options: LoginOptions, _ job: CIJob?) throws(LoginError) -> Bool {
-        guard let name = options.provider.name else { throw .noName }
-        let home = try KeyPlace.home()
-        let place = try placeIfNeeded(name, options, home)
-        _ = try LoginIfNeeded(name, at: place, below: home + "/.opk").run(
-            patience: options.patience,
-            waiting: { Terminal.note("opk: another process is logging in as \(name): waiting for it …") },
-            logIn: { () throws(LoginError) in
-                Terminal.note("opk: a login as \(name) is needed.")
-                let result = try logIn(options, job) { result throws(LoginError) in try result.key.write(to: place) }
-                for line in Summary(result, place: place, isUsualPlace: false).lines(now: .now()) { Terminal.note(line) }
-            })
-        return true
-    }
-
-    /// Where ssh has been told to look, or where this login would lie anyway.
-    private func placeIfNeeded(_ name: IdentityName, _ options: LoginOptions, _ home: String) throws(LoginError) -> KeyPlace {
-        if let file = key.file { return try KeyPlace.named(file) }
-        if SSHSetup.isInstalled(home: home) { return try KeyPlace.ofIdentity(name, home: home) }
-        return try KeyPlace.usual(for: options.keyKind, home: home)
-    }
-
-    /// Decided before anybody logs in: a person should not do so in vain.
-    private func place(_ kind: KeyKind) throws(LoginError) -> KeyPlace? {
-        if key.printKey { return nil }
-        if let file = key.file { return try KeyPlace.named(file) }
-        return try KeyPlace.usual(for: kind, home: try KeyPlace.home())
-    }
-
-    private func show(_ result: LoginResult, _ place: KeyPlace?) throws(LoginError) {
+    private func show(_ outcome: LoginRun.Outcome, of run: LoginRun) throws(LoginError) {
         if key.printKey {
-            try Terminal.write(result.key.certificateFile)
-            try Terminal.write(try result.key.privateKeyFile())
+            try Terminal.write(outcome.result.key.certificateFile)
+            try Terminal.write(try outcome.result.key.privateKeyFile())
         }
-        if key.printIdToken { try Terminal.print(result.claims.pretty()) }
-        for line in Summary(result, place: place, isUsualPlace: key.file == nil && KeyPlace.isHomeOfSSH).lines(now: .now()) {
+        if key.printIdToken { try Terminal.print(outcome.result.claims.pretty()) }
+        if json { return try Terminal.print(run.json(outcome).pretty()) }
+        for line in run.summary(outcome) {
             // What a script reads on standard output stays clean.
-            if key.printKey || key.printIdToken { Terminal.note(line) } else { try Terminal.print(line) }
+            if key.printKey || key.printIdToken { output.note(line) } else if !output.quiet { try Terminal.print(line) }
         }
     }
 }

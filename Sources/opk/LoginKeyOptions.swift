@@ -1,4 +1,5 @@
 import ArgumentParser
+import Identities
 import Login
 import Vocabulary
 
@@ -14,6 +15,11 @@ struct LoginKeyOptions: ParsableArguments {
         help: ArgumentHelp("Write the key here, and the certificate to FILE-cert.pub.", valueName: "file"))
     var file: String?
 
+    @Option(
+        help: ArgumentHelp("Keep the key in ssh-agent alone (agent), in a file, or in both.", valueName: "agent|file|both"),
+        transform: LoginKeyOptions.keyStore)
+    var store: KeyStore?
+
     @Option(help: ArgumentHelp("Restrict the certificate to these accounts on servers.", valueName: "a,b"))
     var principals: String?
 
@@ -27,6 +33,7 @@ struct LoginKeyOptions: ParsableArguments {
     var printIdToken = false
 
     func check() throws(LoginError) {
+        if printKey, store != nil { throw .notTogether("--print-key", "--store") }
         if printKey, file != nil { throw .notTogether("--print-key", "-i") }
         // Both are for standard output.
         if printKey, printIdToken { throw .notTogether("--print-key", "--print-id-token") }
@@ -41,6 +48,29 @@ struct LoginKeyOptions: ParsableArguments {
         } else if let lifetime = options.provider.lifetime {
             options.lifetime = lifetime
         }
+    }
+
+    /// What becomes of the key; nil where it is only printed. Decided before anybody logs in: a person should not do so in vain.
+    ///
+    /// - Parameter name: what this login is called on the laptop.
+    func keeping(_ name: IdentityName, _ options: LoginOptions, staysForRefresh: Bool = false) throws(LoginError) -> KeyKeeping? {
+        if printKey { return nil }
+        let home = try KeyPlace.home()
+        let store = store ?? options.provider.store ?? .file
+        let place =
+            if let file {
+                try KeyPlace.named(file)
+            } else {
+                try KeyPlace.of(
+                    name, kind: options.keyKind, store: store, hasHosts: !options.provider.hosts.isEmpty, home: home,
+                    identities: IdentityFolder(below: home + "/.opk").list().identities, now: .now())
+            }
+        return KeyKeeping(name, store: store, place: place, home: home, staysForRefresh: staysForRefresh)
+    }
+
+    private static func keyStore(_ text: String) throws -> KeyStore {
+        guard let store = KeyStore(rawValue: text) else { throw ValidationError("a key is kept in agent, file or both") }
+        return store
     }
 
     private static func keyKind(_ text: String) throws -> KeyKind {

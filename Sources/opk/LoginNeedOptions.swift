@@ -16,4 +16,17 @@ struct LoginNeedOptions: ParsableArguments {
         if key.printKey { throw .notTogether("--if-needed", "--print-key") }
         if key.printIdToken { throw .notTogether("--if-needed", "--print-id-token") }
     }
+
+    /// Everything that is said goes to standard error: standard output is that of ssh, or of whatever runs it.
+    func run(_ run: LoginRun) throws(LoginError) -> Bool {
+        guard let keeping = run.keeping else { throw .noName }
+        _ = try LoginIfNeeded(run.name, at: keeping.place, below: try KeyPlace.home() + "/.opk").run(
+            patience: run.options.patience,
+            waiting: { Terminal.note("opk: another process is logging in as \(run.name): waiting for it …") },
+            logIn: { () throws(LoginError) in
+                Terminal.note("opk: a login as \(run.name) is needed.")
+                for line in run.summary(try run.logIn()) { run.output.note(line) }
+            })
+        return true
+    }
 }

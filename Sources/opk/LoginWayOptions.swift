@@ -4,10 +4,10 @@ import Vocabulary
 
 /// How the person gets to the provider's login page and the answer gets back.
 struct LoginWayOptions: ParsableArguments {
-    @Flag(help: "Log in on another device, by a code (and QR code) shown here.")
+    @Flag(help: "Log in on another device, by code and QR code.")
     var device = false
 
-    @Flag(help: "Use a browser on another machine, and paste its last address here.")
+    @Flag(help: "Browser elsewhere: paste its last address here.")
     var remote = false
 
     @Flag(inversion: .prefixedNo, help: "A QR code of the address; with --device there is one.")
@@ -15,15 +15,15 @@ struct LoginWayOptions: ParsableArguments {
 
     @Option(
         name: .customLong("remote-redirect-uri"),
-        help: ArgumentHelp("With --remote: send the browser to this https page.", valueName: "uri"))
+        help: ArgumentHelp("With --remote: send the browser to this https page.", valueName: "uri", visibility: .hidden))
     var remoteRedirectURI: String?
 
     @Option(
         name: .customLong("redirect-uri"),
-        help: ArgumentHelp("Wait for the browser here, e.g. http://localhost:3000/cb; may be repeated.", valueName: "uri"))
+        help: ArgumentHelp("Wait at this http://localhost:PORT/PATH; repeatable.", valueName: "uri"))
     var redirectURI: [String] = []
 
-    @Option(help: ArgumentHelp("How long to wait: 5m, with --device while its code is good.", valueName: "time"))
+    @Option(help: ArgumentHelp("How long to wait; 5m.", valueName: "time"))
     var timeout: String?
 
     @Flag(
@@ -50,9 +50,6 @@ struct LoginWayOptions: ParsableArguments {
 
     /// Whether the login goes on in a browser that this program opens; else a page of ours there would be a dead end.
     var opensBrowserHere: Bool { !noBrowser && !device && !remote && remoteRedirectURI == nil }
-
-    /// Seconds to wait for the choice of a provider.
-    func choicePatience() throws(LoginError) -> Int64 { try timeout.map(LoginOptions.patience) ?? 300 }
 
     /// Whether a QR code is wanted of the address that a person opens.
     var showsQR: Bool { qr ?? device }

@@ -14,23 +14,21 @@ struct Opk: ParsableCommand {
 
               opk login google      log in in the browser; ssh finds the key by itself
               ssh USER@HOST         until the login ends, 24 hours later
-              opk inspect FILE      what your certificate says
-              opk add, remove, list, prune, edit, revoke, restore
-                                    on a server: who may log in as whom, and who is out
-              opk keys              on a server: the providers' keys, and how old they are
-              opk audit             on a server: everything that is wrong, risky or dead
-              opk explain           on a server: why somebody is admitted or refused
-              opk test FILE         policy files against what is expected of them
+              opk setup ssh         or let ssh log you in whenever a host needs it
 
             Providers: google, azure (microsoft), gitlab, hello, your own (opk providers add), any other with --provider.
             """,
         version: "opk \(Version.text)",
-        subcommands: [
-            LoginCommand.self, ProvidersCommand.self, SetupCommand.self, InspectCommand.self, KeysCommand.self, AddCommand.self,
-            RemoveCommand.self, ListCommand.self,
-            PruneCommand.self,
-            EditCommand.self, RevokeCommand.self, RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self,
-            PermissionsCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "On a laptop", subcommands: [LoginCommand.self, ProvidersCommand.self, SetupCommand.self, InspectCommand.self]),
+            CommandGroup(
+                name: "On a server",
+                subcommands: [
+                    AddCommand.self, RemoveCommand.self, ListCommand.self, PruneCommand.self, EditCommand.self, RevokeCommand.self,
+                    RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self, PermissionsCommand.self,
+                    KeysCommand.self,
+                ]),
         ])
 
     /// With the arguments as the kernel gave them.

@@ -133,7 +133,11 @@ private struct ConfiguredHosts {
     let identities: [HostIdentity]
 
     init() throws(SetupError) {
-        providers = ProviderConfig.builtIn
+        do throws(LoginError) {
+            providers = try ClientConfig.read().listed.map(\.provider)
+        } catch {
+            throw .configuration(error.description, hint: error.hint)
+        }
         var identities: [HostIdentity] = []
         for provider in providers where !provider.hosts.isEmpty {
             guard let name = provider.name else { continue }

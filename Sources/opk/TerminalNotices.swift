@@ -5,23 +5,31 @@ import Vocabulary
 
 /// Tells a person on standard error how a login goes on. What changes while it waits is one line, redrawn, and only on a terminal.
 final class TerminalNotices {
+    /// Nil where nothing can be redrawn.
     private let screen: TerminalScreen?
     private let showsQR: Bool
+    /// Only what nobody can log in without.
+    private let isQuiet: Bool
+    private let redraws: Bool
     /// What stands before the time that is left.
     private var waitingFor = ""
     /// What stands behind it.
     private var progress = ""
     private var drawn = ""
 
-    init(showsQR: Bool, screen: TerminalScreen? = TerminalScreen()) {
+    /// With `--verbose` other lines come in between, and nothing is redrawn.
+    init(showsQR: Bool, output: OutputOptions? = nil, screen: TerminalScreen? = TerminalScreen()) {
         self.showsQR = showsQR
         self.screen = screen
+        isQuiet = output?.quiet ?? false
+        redraws = !isQuiet && !(output?.verbose ?? false)
     }
 
     func tell(_ notice: LoginFlow.Notice) {
         switch notice {
         case .timeLeft(let seconds): redraw("\(waitingFor)\(RelativeTime.span(max(1, seconds))) left\(progress)")
         case .waitEnded: endWait()
+        case .open(_, opened: true) where isQuiet: break
         case .open(let url, let opened):
             say(
                 opened
@@ -29,9 +37,9 @@ final class TerminalNotices {
                     : "Open this address in a browser on this machine:")
             say(url)
         case .browserElsewhere:
-            say("There seems to be no browser on this machine: end this with Ctrl-C, and run `opk login` with --remote or --device.")
+            remark("There seems to be no browser on this machine: end this with Ctrl-C, and run `opk login` with --remote or --device.")
         case .waiting(let address, let seconds):
-            say("Waiting at \(address) for \(RelativeTime.span(seconds)) (Ctrl-C ends it; a browser elsewhere: --remote or --device) …")
+            remark("Waiting at \(address) for \(RelativeTime.span(seconds)) (Ctrl-C ends it; a browser elsewhere: --remote or --device) …")
             beginWait("")
         case .askPaste(let url, let ending, let seconds): askPaste(url, ending, seconds)
         case .pasting(let characters): progress = characters == 0 ? "" : ", \(characters) characters"
@@ -39,7 +47,7 @@ final class TerminalNotices {
             progress = ""
             say(why + (left == 0 ? "" : " Paste it again:"))
         case .deviceCode(let invitation): invite(invitation)
-        case .deviceRetry(let why): say("The provider did not answer, and is asked again: \(why)")
+        case .deviceRetry(let why): remark("The provider did not answer, and is asked again: \(why)")
         }
     }
 
@@ -66,9 +74,9 @@ final class TerminalNotices {
         drawCode([invitation.completeURL, invitation.url].compactMap(\.self), linesBelow: 7)
         say("Type this code there, or see that it is the same, and log in:")
         say("")
-        say("    " + strong(invitation.userCode.escaped(limit: 64)))
+        say("    " + Style.onErrors.bold(invitation.userCode.escaped(limit: 64)))
         say("")
-        say("Waiting for \(RelativeTime.span(invitation.seconds)) until you have done so (Ctrl-C ends it) …")
+        remark("Waiting for \(RelativeTime.span(invitation.seconds)) until you have done so (Ctrl-C ends it) …")
         beginWait("")
     }
 
@@ -81,15 +89,12 @@ final class TerminalNotices {
         for line in lines { say(line) }
     }
 
-    private func strong(_ text: String) -> String { screen == nil ? text : "\u{1B}[1m\(text)\u{1B}[0m" }
-
     // The line that is redrawn
 
     private func beginWait(_ words: String) {
         waitingFor = words
         progress = ""
-        guard screen != nil else { return }
-        let last = Array("\r\u{1B}[Kopk: interrupted, nothing was written\n".utf8)
+        let last = Array(((screen == nil ? "\n" : "\r\u{1B}[K") + "opk: interrupted, nothing was written\n").utf8)
         unsafe opk_interrupt_watch(last, last.count)
     }
 
@@ -99,7 +104,7 @@ final class TerminalNotices {
     }
 
     private func redraw(_ text: String) {
-        guard let screen, text != drawn else { return }
+        guard redraws, let screen, text != drawn else { return }
         Terminal.draw("\r\(text.prefix(max(1, screen.columns - 1)))\u{1B}[K")
         drawn = text
     }
@@ -113,5 +118,10 @@ final class TerminalNotices {
     private func say(_ line: String) {
         clear()
         Terminal.note(line)
+    }
+
+    /// What one can do without.
+    private func remark(_ line: String) {
+        if !isQuiet { say(line) }
     }
 }

@@ -31,6 +31,20 @@ extension RealSSH {
             }
         }
 
+        @Test("opk providers test tells a client that is registered there from one that is not, without logging in")
+        func examined() async throws {
+            try await withGlewlwyd { laptop, provider, _ in
+                guard let opk = Machine.programs?.appendingPathComponent("opk").path else { throw HarnessError("no opk") }
+                for (client, status, words) in [(Glewlwyd.client, Int32(0), "ok    redirect"), ("nobody", 1, "fail  redirect")] {
+                    let outcome = try await Command.run(
+                        opk, ["providers", "test", "--provider", "\(provider.issuer),\(client)"],
+                        environment: Command.environment(home: laptop.home.path))
+                    #expect(outcome.status == status && outcome.output.contains(words), "\(outcome.both)")
+                    #expect(outcome.output.contains("4 of 4 can be used"))
+                }
+            }
+        }
+
         @Test("once its keys are replaced, what the old ones signed admits nobody (V69)")
         func rotated() async throws {
             try await withGlewlwyd { laptop, provider, server in

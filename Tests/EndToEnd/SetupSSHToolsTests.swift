@@ -118,6 +118,17 @@ extension RealSSH {
             }
         }
 
+        @Test("a person at a terminal is shown what it is and asked; only yes is a yes", arguments: ["y", "n", ""])
+        func asked(answer: String) async throws {
+            try await withSetupLaptop { laptop in
+                let outcome = try await laptop.run("script", ["-qec", "opk setup ssh", "/dev/null"], input: answer + "\n")
+                #expect(outcome.output.contains("  + Include ~/.ssh/opk/config"), "\(outcome.output)")
+                #expect(outcome.output.contains("Write this? [y/N]"))
+                #expect((laptop.configNow == laptop.config) == (answer != "y"))
+                #expect(outcome.output.contains(answer == "y" ? "Written, and ssh understands it." : "Nothing was written."))
+            }
+        }
+
         @Test("--hosts names more hosts, and the login that is for them")
         func given() async throws {
             try await withSetupLaptop { laptop in

@@ -25,16 +25,19 @@ struct CommandTests {
     }
 
     static func run(
-        _ arguments: [String], home: String, browser: String? = nil, input: String = "", adding more: [String: String] = [:]
+        _ arguments: [String], home: String, browser: String? = nil, input: String = "", agent: String? = nil,
+        failing: String? = nil, adding more: [String: String] = [:]
     ) async throws -> Run {
         let program = try #require(Program.url)
         return try await onThread { () -> Result<Run, any Error> in
             Result {
                 let process = Process()
-                process.executableURL = program
-                process.arguments = arguments
+                process.executableURL = failing == nil ? program : URL(fileURLWithPath: "/usr/bin/strace")
+                let injection = failing.map { ["-qq", "-o", "/dev/null", "-e", "inject=" + $0, program.path] } ?? []
+                process.arguments = injection + arguments
                 let usual = ["HOME": home, "PATH": "/usr/bin:/bin", "BROWSER": browser ?? "", "LC_ALL": "C.UTF-8"]
                 process.environment = usual.merging(more) { _, new in new }
+                if let agent { process.environment?["SSH_AUTH_SOCK"] = agent }
                 let (inputPipe, output, errors) = (Pipe(), Pipe(), Pipe())
                 (process.standardInput, process.standardOutput, process.standardError) = (inputPipe, output, errors)
                 let heard = Shared("")
@@ -56,7 +59,8 @@ struct CommandTests {
     /// A login at a demo provider, with curl for a browser. The provider is a process of its own: in this one it would have to wait for
     /// other tests, and opk does not wait long.
     func logIn(
-        _ arguments: [String], provider more: [String] = [], in folder: TemporaryFolder
+        _ arguments: [String], provider more: [String] = [], in folder: TemporaryFolder, agent: String? = nil,
+        failing: String? = nil
     ) async throws -> (run: Run, issuer: Text) {
         let provider = Process()
         provider.executableURL = Program.url?.deletingLastPathComponent().appendingPathComponent("opk-demo-provider")
@@ -69,7 +73,8 @@ struct CommandTests {
         let issuer = try #require(await onThread { CommandTests.issuer(output.fileHandleForReading) })
         try folder.write(Array("#!/bin/sh\nexec curl -sSL -o /dev/null \"$1\"\n".utf8), to: "browser", mode: 0o700)
         let whole = ["login", "--provider", issuer + ",opk-demo", "--redirect-uri", "http://localhost:0/cb", "--timeout", "60s"]
-        let run = try await CommandTests.run(whole + arguments, home: folder.path, browser: folder.path + "/browser")
+        let run = try await CommandTests.run(
+            whole + arguments, home: folder.path, browser: folder.path + "/browser", agent: agent, failing: failing)
         return (run, Text(issuer))
     }
 
@@ -128,6 +133,62 @@ struct CommandTests {
         #expect(claims["iss"] as? String == issuer.string)
         #expect(claims["email"] as? String == "alice@example.com")
         #expect(!(run.output + run.errors).contains("eyJ"))
+    }
+
+    @Test(
+        "--store agent: the key is in ssh-agent, its certificate beside, and ssh needs no -i",
+        .enabled(if: Program.hasCurl && TestAgent.isThere, "no curl or no ssh-agent"))
+    func storeAgent() async throws {
+        let folder = try TemporaryFolder()
+        let agent = try TestAgent()
+        defer { agent.end() }
+        let (run, _) = try await logIn(["--store", "agent"], in: folder, agent: agent.socket)
+        #expect(run.status == 0 && !run.errors.contains("warning"), "\(run)")
+        #expect(
+            folder.names.filter { $0.hasPrefix(".ssh/") } == [".ssh/opk", ".ssh/opk/localhost-cert.pub", ".ssh/opk/localhost.pub"])
+        #expect(folder.names.contains(".opk/identities/localhost.json"))
+        #expect(run.output.contains("Key: in ssh-agent alone (certificate: \(folder.path)/.ssh/opk/localhost-cert.pub)\n"))
+        #expect(run.output.contains("Connect: ssh USER@HOST\n"))
+        let line = try #require(SSHKeyLine(parsing: try folder.read(".ssh/opk/localhost-cert.pub")))
+        #expect(try agent.identities().first?.blob == line.blob)
+    }
+
+    @Test(
+        "--store agent without an agent ends before the provider is asked; --store both says so and goes on",
+        .enabled(if: Program.hasCurl, "no curl"))
+    func storeWithoutAgent() async throws {
+        let folder = try TemporaryFolder()
+        let run = try await CommandTests.run(["login", "--provider", "http://localhost:1,x", "--store", "agent"], home: folder.path)
+        #expect(run.status == 1 && run.output.isEmpty && folder.names.isEmpty)
+        #expect(run.errors.hasPrefix("opk: error: there is no ssh-agent: SSH_AUTH_SOCK is not set\nopk: hint: "), "\(run)")
+        let (both, _) = try await logIn(["--store", "both"], in: folder)
+        #expect(both.status == 0 && both.errors.contains("opk: warning: there is no ssh-agent"), "\(both)")
+        #expect(folder.names.filter { $0.hasPrefix(".ssh/") } == [".ssh/id_ecdsa", ".ssh/id_ecdsa-cert.pub"])
+    }
+
+    /// strace makes a system call fail as some file systems do; it needs a kernel that lets it.
+    private static let canInject: Bool = {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/strace")
+        process.arguments = ["-qq", "-o", "/dev/null", "-e", "inject=flock:error=ENOLCK", "/bin/true"]
+        guard (try? process.run()) != nil else { return false }
+        process.waitUntilExit()
+        return process.terminationStatus == 0
+    }()
+
+    @Test(
+        "C31: where the file system knows no locks (NFS) a login is written all the same; where it cannot write, the last one stays",
+        .enabled(if: Program.hasCurl && canInject, "no curl, or strace cannot be used"))
+    func fileSystems() async throws {
+        let folder = try TemporaryFolder()
+        let (good, _) = try await logIn([], in: folder, failing: "flock:error=ENOLCK")
+        #expect(good.status == 0, "\(good)")
+        let files = [".ssh/id_ecdsa", ".ssh/id_ecdsa-cert.pub", ".opk/identities/localhost.json"]
+        let before = try files.map(folder.read)
+        let (bad, _) = try await logIn([], in: folder, failing: "fsync:error=EIO")
+        #expect(bad.status == 1 && bad.errors.contains("cannot be written: Input/output error"), "\(bad)")
+        #expect(try files.map(folder.read) == before)
+        #expect(!folder.names.contains { $0.contains(".opk-") })
     }
 
     @Test("C22: a login whose token does not hold leaves the key of the last one as it was", .enabled(if: Program.hasCurl, "no curl"))
@@ -255,6 +316,7 @@ struct CommandTests {
             ["login", "google", "--valid-for", "forever"], ["login", "google", "--principals", "a b"],
             ["login", "google", "--principals", "root,opkssh-wildcard"], ["login", "google", "--principals", ""],
             ["login", "google", "--print-key", "--print-id-token"], ["login", "google", "--print-key", "-i", "x"],
+            ["login", "google", "--print-key", "--store", "agent"], ["login", "google", "--store", "disk"],
             ["login", "google", "-i", ""], ["login", "google", "gitlab"],
             ["login", "google", "--redirect-uri", "http://localhost:1/a/../b"],
             ["login", "--provider", "https://a"],

@@ -27,8 +27,10 @@ enum Elsewhere {
 
     /// On another device: what the person does at the address with the code. Time flies: a second of waiting takes none.
     static func device(
-        at issuer: Text, client: Text = "opk-demo", person: @escaping @Sendable (_ invitation: LoginFlow.DeviceInvitation) -> Void = { _ in },
-        eachSecond: @escaping @Sendable (Int64) -> Void = { _ in }, options change: @escaping @Sendable (inout LoginOptions) -> Void = { _ in }
+        at issuer: Text, client: Text = "opk-demo",
+        person: @escaping @Sendable (_ invitation: LoginFlow.DeviceInvitation) -> Void = { _ in },
+        eachSecond: @escaping @Sendable (Int64) -> Void = { _ in },
+        options change: @escaping @Sendable (inout LoginOptions) -> Void = { _ in }
     ) async -> Attempt {
         await onThread {
             var options = LoginOptions(provider: ProviderConfig(issuer: issuer, clientID: client))

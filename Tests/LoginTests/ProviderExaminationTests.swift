@@ -107,7 +107,7 @@ struct ProviderExaminationTests {
         #expect(none.advice?.contains("register \(known)") == true)
         provider.authorize = { _, _ in (400, nil, "unknown client") }
         let client = try #require(try await provider.examine().check("redirect"))
-        #expect(client.result == .fail && client.text.contains("does not know the client id opk"), "\(client)")
+        #expect(client.result == .fail && client.text.contains("answers opk as a client id that is made up"), "\(client)")
     }
 
     @Test("where a made-up redirect URI is answered in another way than ours, ours is known; where in the same way, it cannot be told")

@@ -104,11 +104,12 @@ struct ProvidersCommandTests {
         let client = try await test([], client: "nobody")
         #expect(client.status == 1)
         #expect(
-            line("redirect", client).hasPrefix("fail") && line("redirect", client).contains("does not know the client id nobody"),
+            line("redirect", client).hasPrefix("fail")
+                && line("redirect", client).contains("answers nobody as a client id that is made up"),
             "\(client.output)")
-        // The demo provider takes any address of this machine, so one that refuses those is told by its answers alone.
+        // The demo provider takes any address of this machine; one that refuses everything says nothing about which of the two it is.
         let refused = try await test(["--fault", "authorize=status:400"])
-        #expect(refused.status == 1 && line("redirect", refused).contains("in the same way"), "\(refused.output)")
+        #expect(refused.status == 1 && line("redirect", refused).contains("as a client id that is made up"), "\(refused.output)")
         let untold = try await test(["--fault", "authorize=html"])
         #expect(
             untold.status == 0 && line("redirect", untold).hasPrefix("warn") && line("redirect", untold).contains("cannot be told"),

@@ -48,7 +48,10 @@ struct RemoteLoginTests {
                 at: provider.issuer,
                 paste: RemoteLoginTests.pasting { callback in
                     let state = callback.split(separator: "state=")[1].prefix { $0 != "&" }
-                    return ["https://evil.example/?" + callback.split(separator: "?")[1], callback.replacing(state, with: "other"), "", callback]
+                    return [
+                        "https://evil.example/?" + callback.split(separator: "?")[1], callback.replacing(state, with: "other"), "",
+                        callback,
+                    ]
                 })
         }
         #expect(try attempt.result.get().who == "alice@example.com")
@@ -138,7 +141,8 @@ struct RemoteLoginTests {
     @Test(
         "a remote redirect URI is https, without query or fragment",
         arguments: [
-            "http://relay.example/", "https://relay.example/?a=b", "https://relay.example/#a", "javascript:x", "", "https://u@relay.example/",
+            "http://relay.example/", "https://relay.example/?a=b", "https://relay.example/#a", "javascript:x", "",
+            "https://u@relay.example/",
             "http://localhost:3000/x",
         ])
     func badPage(uri: String) {

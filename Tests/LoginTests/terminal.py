@@ -67,6 +67,10 @@ before = termios.tcgetattr(slave)
 child = os.fork()
 if child == 0:
     os.setsid()
+    # As a terminal's shell starts a program, whoever started the tests.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     for number in range(3):
         os.dup2(slave, number)

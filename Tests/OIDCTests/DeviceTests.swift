@@ -124,7 +124,8 @@ struct DeviceTests {
         let good = try begin(["verification_uri": uri, "verification_uri_complete": uri + "?user_code=WDJB-MJHT"])
         #expect(good.verificationURIComplete?.text == uri + "?user_code=WDJB-MJHT" && !good.isCompleteIgnored)
         for other in [
-            "https://evil.example/device?user_code=WDJB-MJHT", "https://idp.example.com:444/device", "https://idp.example.com.evil.example/",
+            "https://evil.example/device?user_code=WDJB-MJHT", "https://idp.example.com:444/device",
+            "https://idp.example.com.evil.example/",
             "javascript:x", "", 7,
         ] as [Any] {
             let device = try begin(["verification_uri": uri, "verification_uri_complete": other])

@@ -1,5 +1,6 @@
 import Foundation
 import HTTP
+import JOSE
 import KeyCache
 import TestSupport
 import Testing
@@ -34,6 +35,8 @@ struct DiscoveryTests {
     func badIssuer(issuer: String) {
         #expect(throws: OIDCError.self) { try DiscoveryDocument.fetch(issuer: Text(issuer), client: HTTPClient()) }
     }
+
+    static let endpoints = ["jwks_uri", "token_endpoint", "authorization_endpoint", "userinfo_endpoint", "device_authorization_endpoint"]
 
     @Test("is read as far as it is needed")
     func read() throws {
@@ -97,6 +100,25 @@ struct DiscoveryTests {
         #expect(!Endpoint(of: try WebURL(parsing: "https://idp.example.com")).permits(parsed))
         #expect(!Endpoint(of: try WebURL(parsing: "https://203.0.114.7")).permits(parsed))
         #expect(!Endpoint(of: try WebURL(parsing: "https://10.9.9.9")).permits(parsed))
+    }
+
+    @Test("C42 is refused as a whole where any endpoint leads into the network that asks", arguments: endpoints)
+    func privateEndpoint(name: String) throws {
+        let issuer = "https://idp.example.com"
+        func read(_ url: String) throws -> DiscoveryDocument {
+            let members = ["issuer": issuer, "jwks_uri": issuer + "/jwks", "token_endpoint": issuer + "/token"].merging([name: url]) { $1 }
+            let text = String(decoding: try JSONSerialization.data(withJSONObject: members), as: UTF8.self)
+            return try DiscoveryDocument(parsing: JSONObject(parsing: Array(text.utf8)), issuer: Text(issuer))
+        }
+        for url in [
+            "http://localhost:8080/", "https://localhost/", "http://127.0.0.1:1/", "https://10.0.0.1/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://[::1]/", "https://[fe80::1]/", "https://[::ffff:192.168.0.1]/", "https://0.0.0.0/", "https://2130706433/",
+            "https://0x7f.1/",
+        ] {
+            #expect(throws: OIDCError.endpoint(name), "\(url)") { try read(url) }
+        }
+        _ = try read("https://keys.example.net/x")
     }
 
     @Test("C42 may name what the administrator configured as the issuer itself")

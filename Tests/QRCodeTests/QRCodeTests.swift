@@ -98,7 +98,8 @@ struct QRCodeTests {
     static let decoder = FileManager.default.isExecutableFile(atPath: "/usr/bin/zbarimg")
 
     @Test(
-        "a real decoder reads the URL from a dark and from a light terminal", .enabled(if: decoder, "zbarimg (zbar-tools) is not installed"),
+        "a real decoder reads the URL from a dark and from a light terminal",
+        .enabled(if: decoder, "zbarimg (zbar-tools) is not installed"),
         arguments: screens.indices)
     func decoded(index: Int) throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("opk-qr-\(UUID().uuidString).pbm")

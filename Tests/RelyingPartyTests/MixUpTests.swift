@@ -95,7 +95,7 @@ struct MixUpTests {
         }
     }
 
-    @Test("C26: an ID token that speaks of another access token than the one that came, or of one that did not come, was made for another answer")
+    @Test("C26: an ID token that speaks of another access token than the one that came, or of one that did not, is refused")
     func accessTokenHash() async throws {
         for change in [
             #""id_token": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"}"#, #""id_token": {"at_hash": ""}"#, #""id_token": {"at_hash": ["x"]}"#,

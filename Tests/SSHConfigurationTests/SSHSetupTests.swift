@@ -38,7 +38,7 @@ struct SSHSetupTests {
             try installing(home).apply()
             #expect(try self.mode(file) == mode)
             #expect(text(file)?.contains("Include ~/.ssh/opk/config") == true)
-            #expect(SSHSetup.isInstalled(home: home))
+            #expect(FileManager.default.fileExists(atPath: home + "/.ssh/opk/config"))
             #expect(try installing(home).changes.isEmpty)
             try SSHSetup.removing(home: home).apply()
             #expect(text(file) == "Host a\r\n  User b")

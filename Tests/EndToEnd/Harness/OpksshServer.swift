@@ -9,7 +9,7 @@ final class OpksshServer: Sendable {
     private static let user = "opksshuser"
     private static let identifier = "64999"
 
-    static func start(_ server: Server, providers: [String], authID: [String], variables: [String: String] = [:]) async throws
+    static func start(_ server: Server, providers: [String], authID: [String], certificateAuthority: String? = nil) async throws
         -> OpksshServer
     {
         let folder = server.folder.appendingPathComponent("opkssh")
@@ -19,7 +19,7 @@ final class OpksshServer: Sendable {
         let program = folder.appendingPathComponent("opkssh").path
         try await Command.mustRun("install", ["-m", "0755", Machine.opkssh.path, program])
         var files = ["providers": providers, "auth_id": authID]
-        if !variables.isEmpty { files["config.yml"] = ["---", "env_vars:"] + variables.map { "  \($0.key): \($0.value)" } }
+        if let certificateAuthority { files["config.yml"] = ["---", "env_vars:", "  SSL_CERT_FILE: \(certificateAuthority)"] }
         for (name, lines) in files {
             let file = configuration.appendingPathComponent(name).path
             try lines.map { $0 + "\n" }.joined().write(toFile: file, atomically: true, encoding: .utf8)

@@ -94,11 +94,11 @@ final class SetupLaptop: Sendable {
     private var asPerson: [String] { ["--reuid=\(account)", "--regid=\(account)", "--clear-groups", "--"] }
 
     /// A program, as the person, without a terminal.
-    func run(_ program: String, _ arguments: [String], browser: Bool = true, adding more: [String: String] = [:]) async throws
-        -> Command.Outcome
-    {
+    func run(
+        _ program: String, _ arguments: [String], browser: Bool = true, adding more: [String: String] = [:], input: String = ""
+    ) async throws -> Command.Outcome {
         try await Command.run(
-            "setpriv", asPerson + [program] + arguments, environment: environment(browser: browser, more), deadline: 60)
+            "setpriv", asPerson + [program] + arguments, environment: environment(browser: browser, more), input: input, deadline: 60)
     }
 
     /// One that stays; the caller stops it.

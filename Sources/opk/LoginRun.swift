@@ -1,0 +1,67 @@
+import CIToken
+import Display
+import Identities
+import JOSE
+import Login
+import PKToken
+import Vocabulary
+
+/// One login with everything that was decided about it: how it goes, what becomes of its key, and what is said.
+struct LoginRun {
+    let name: IdentityName
+    let options: LoginOptions
+    /// Of a CI system, if it is one's.
+    let job: CIJob?
+    /// Nil where the key is only printed.
+    let keeping: KeyKeeping?
+    let showsQR: Bool
+    let output: OutputOptions
+
+    struct Outcome {
+        let result: LoginResult
+        /// Nil where the key was only printed.
+        let kept: KeyKeeping.Kept?
+    }
+
+    /// - Parameter waiting: the browser in which the provider was chosen.
+    func logIn(in waiting: WaitingBrowser? = nil) throws(LoginError) -> Outcome {
+        warn(try keeping?.check(options.keyKind) ?? [])
+        var kept: KeyKeeping.Kept?
+        let keep = { (result: LoginResult) throws(LoginError) in kept = try keeping?.keep(result, of: options.provider) }
+        let result: LoginResult
+        if let job {
+            result = try CILogin(options, of: job, http: output.client()).run(keep: keep)
+        } else {
+            let notices = TerminalNotices(showsQR: showsQR, output: output)
+            result = try LoginFlow(options, http: output.client(), browser: Browser(), waiting: waiting, tell: notices.tell).run(keep: keep)
+        }
+        warn(kept?.warnings ?? [])
+        return Outcome(result: result, kept: kept)
+    }
+
+    private func warn(_ sentences: [String]) {
+        for sentence in sentences { Terminal.note("opk: \(Style.onErrors.warning("warning:")) \(sentence)") }
+    }
+
+    func summary(_ outcome: Outcome) -> [String] {
+        let home = try? KeyPlace.home()
+        let isUsualPlace = home.map { keeping?.place.isTriedBySSH(home: $0) ?? false } ?? false
+        return Summary(outcome.result, place: keeping?.place, isUsualPlace: isUsualPlace, store: outcome.kept?.store ?? .file)
+            .lines(now: .now())
+    }
+
+    /// `null` for what is not there.
+    func json(_ outcome: Outcome) -> JSON {
+        let identity = outcome.result.identity
+        var object = JSONObject()
+        object["name"] = .string(Text(name.text))
+        object["issuer"] = .string(identity.issuer)
+        object["subject"] = .string(identity.subject)
+        object["email"] = identity.email.map { .string($0) } ?? .null
+        object["ends"] = outcome.result.ends.map { .string(Text("\($0)")) } ?? .null
+        object["store"] = outcome.kept.map { .string(Text($0.store.rawValue)) } ?? .null
+        object["key_file"] = keeping.map { .string(Text($0.place.privateKey)) } ?? .null
+        object["certificate_file"] = keeping.map { .string(Text($0.place.certificate)) } ?? .null
+        return .object(object)
+    }
+}
