@@ -85,7 +85,7 @@ struct LoginCommand: ParsableCommand {
             // ssh's connection waits behind it, and knows whom it is for.
             if need.ifNeeded { throw .noProvider(aliases: providers.flatMap(\.aliases)) }
             return try LoginCommand.choose(
-                among: providers, opensBrowser: !way.noBrowser, patience: try LoginOptions.patience(way.timeout ?? "5m"))
+                among: providers, opensBrowser: way.opensBrowserHere, patience: try LoginOptions.patience(way.timeout ?? "5m"))
         }
     }
 

@@ -48,6 +48,9 @@ struct LoginWayOptions: ParsableArguments {
         options.opensBrowser = !noBrowser
     }
 
+    /// Whether the login goes on in a browser that this program opens; else a page of ours there would be a dead end.
+    var opensBrowserHere: Bool { !noBrowser && !device && !remote && remoteRedirectURI == nil }
+
     /// Whether a QR code is wanted of the address that a person opens.
     var showsQR: Bool { qr ?? device }
 }

@@ -45,6 +45,13 @@ final class BrowserLogin: Sendable {
         }
     }
 
+    /// The code of a device login, which stands on a line of its own, set in.
+    func userCode() async throws -> String {
+        try await process.waitForLine("user code") { line in
+            line.hasPrefix("    ") ? line.split(whereSeparator: { $0 == " " || $0 == "\u{1B}" }).first.map(String.init) : nil
+        }
+    }
+
     /// The exit status.
     func end() async throws -> Int32 { try await process.waitForEnd(seconds: 30) }
 
