@@ -6,7 +6,7 @@ import Vocabulary
 struct AgentRefreshCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "agent-refresh",
-        abstract: "Keep identities of `opk login --refresh` alive while their providers allow it.",
+        abstract: "Keep logins of `opk login --refresh` alive.",
         discussion: """
             Goes on in the foreground, without a terminal, until SIGTERM or Ctrl-C; new logins are noticed within a minute. Servers \
             take refreshed identities where their providers row says oidc-refreshed.

@@ -7,7 +7,7 @@ import Vocabulary
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Show what a certificate says, and whether its signatures hold.",
+        abstract: "Show what a certificate says, and whether it holds.",
         discussion: """
             Everything is done offline; what only the provider's keys could tell is said to be unknown. The token and an access token \
             are never printed. The exit status is 1 if something that can be told here does not hold; that it has expired does not count.

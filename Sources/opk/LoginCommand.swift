@@ -8,11 +8,9 @@ import Vocabulary
 struct LoginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "login",
-        abstract: "Log in in the browser and get a key that ssh uses by itself.",
+        abstract: "Log in in the browser and get a key that ssh uses.",
         discussion: """
-            Without -i the key is written to ~/.ssh/id_ecdsa (or id_ed25519) if that name is free or was made by opk or opkssh, else \
-            to id_ecdsa_sk (id_ed25519_sk). A key of somebody else's is never overwritten, and a login under another name that is \
-            still good keeps its file: then the key goes to ~/.ssh/opk.
+            The key goes to ~/.ssh/id_ecdsa if that name is free or opk's own, and never over anybody else's: man opk-login.
 
             EXAMPLES
               opk login google
@@ -30,16 +28,16 @@ struct LoginCommand: ParsableCommand {
     @OptionGroup(title: "Key")
     var key: LoginKeyOptions
 
-    @OptionGroup(title: "Refresh")
+    @OptionGroup
     var refresh: LoginRefreshOptions
 
-    @OptionGroup(title: "Need")
+    @OptionGroup
     var need: LoginNeedOptions
 
-    @OptionGroup(title: "Output")
+    @OptionGroup
     var output: OutputOptions
 
-    @Flag(help: "Say at the end who, until when and where the key is, as JSON.")
+    @Flag(help: "Say at the end who, until when and where, as JSON.")
     var json = false
 
     func run() throws {

@@ -12,24 +12,24 @@ struct LoginKeyOptions: ParsableArguments {
 
     @Option(
         name: [.customShort("i"), .customLong("private-key-file")],
-        help: ArgumentHelp("Write the key here, and the certificate to FILE-cert.pub.", valueName: "file"))
+        help: ArgumentHelp("Write the key here; certificate: FILE-cert.pub.", valueName: "file"))
     var file: String?
 
     @Option(
-        help: ArgumentHelp("Keep the key in ssh-agent alone (agent), in a file, or in both.", valueName: "agent|file|both"),
+        help: ArgumentHelp("Keep the key in ssh-agent alone, a file, or both.", valueName: "agent|file|both"),
         transform: LoginKeyOptions.keyStore)
     var store: KeyStore?
 
     @Option(help: ArgumentHelp("Restrict the certificate to these accounts on servers.", valueName: "a,b"))
     var principals: String?
 
-    @Option(help: ArgumentHelp("How long it is good for: 30m, 24h, 7d, oidc (as the ID token), never.", valueName: "time"))
+    @Option(help: ArgumentHelp("How long: 30m, 24h, 7d, oidc (as ID token), never.", valueName: "time"))
     var validFor: String?
 
     @Flag(name: [.customShort("p"), .long], help: "Print certificate and private key; write no file.")
     var printKey = false
 
-    @Flag(help: "Print what the provider says about you, as JSON.")
+    @Flag(help: ArgumentHelp("Print what the provider says about you, as JSON.", visibility: .hidden))
     var printIdToken = false
 
     func check() throws(LoginError) {

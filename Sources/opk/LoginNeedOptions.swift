@@ -5,7 +5,7 @@ import SSHConfiguration
 
 /// Whether a login takes place at all.
 struct LoginNeedOptions: ParsableArguments {
-    @Flag(help: "Do nothing where a login stands; for ssh, see opk setup ssh.")
+    @Flag(help: "Do nothing where a login stands; for opk setup ssh.")
     var ifNeeded = false
 
     /// `opk setup ssh` asks what ssh understands, and wants no login.

@@ -4,7 +4,7 @@ import Vocabulary
 
 /// Where the client's configuration lies.
 struct ClientConfigOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Read this instead of ~/.opk/config.yml.", valueName: "file"))
+    @Option(help: ArgumentHelp("Read this instead of ~/.opk/config.yml.", valueName: "file", visibility: .hidden))
     var configPath: String?
 
     /// What it says, and a word about what it should not say.
@@ -27,15 +27,15 @@ struct LoginProviderOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Any other provider; scopes with spaces between.", valueName: "issuer,client_id[,secret[,scopes]]"))
     var provider: String?
 
-    @Option(help: ArgumentHelp("Ask for these instead of the provider's usual ones.", valueName: "scopes"))
+    @Option(help: ArgumentHelp("Ask for these instead of the provider's usual ones.", valueName: "scopes", visibility: .hidden))
     var scopes: String?
 
-    @Flag(help: "Put the access token into the certificate, for servers that ask for groups.")
+    @Flag(help: ArgumentHelp("Put the access token into the certificate, for servers that ask for groups.", visibility: .hidden))
     var sendAccessToken = false
 
     @OptionGroup var config: ClientConfigOptions
 
-    @Flag(help: "Only write ~/.opk/config.yml, with the usual providers and all keys as comments.")
+    @Flag(help: ArgumentHelp("Only write ~/.opk/config.yml, with the usual providers and all keys as comments.", visibility: .hidden))
     var createConfig = false
 
     /// The provider, or those to choose from, with what the command line says about them.

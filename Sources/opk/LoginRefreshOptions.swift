@@ -7,14 +7,14 @@ import Vocabulary
 
 /// Whether the login is kept alive by its refresh token, and where that is kept.
 struct LoginRefreshOptions: ParsableArguments {
-    @Flag(help: "Keep a refresh token, with which `opk agent-refresh` keeps the login alive.")
+    @Flag(help: "Keep a refresh token for `opk agent-refresh`.")
     var refresh = false
 
-    @Flag(help: "The same, and stay in the foreground and refresh.")
+    @Flag(help: ArgumentHelp("The same, and stay in the foreground and refresh.", visibility: .hidden))
     var autoRefresh = false
 
     @Option(
-        help: ArgumentHelp("Keep it in the kernel's keyring, the secret-service, or a file.", valueName: "place"),
+        help: ArgumentHelp("Keep it in the kernel's keyring, the secret-service, or a file.", valueName: "place", visibility: .hidden),
         transform: LoginRefreshOptions.placeNamed)
     var refreshTokenStore: RefreshTokenPlace?
 

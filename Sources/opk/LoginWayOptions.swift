@@ -20,7 +20,7 @@ struct LoginWayOptions: ParsableArguments {
 
     @Option(
         name: .customLong("redirect-uri"),
-        help: ArgumentHelp("Wait at this http://localhost:PORT/PATH; repeatable.", valueName: "uri"))
+        help: ArgumentHelp("Wait at this http://localhost:PORT/PATH; repeatable.", valueName: "uri", visibility: .hidden))
     var redirectURI: [String] = []
 
     @Option(help: ArgumentHelp("How long to wait; 5m.", valueName: "time"))

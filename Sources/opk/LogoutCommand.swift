@@ -6,7 +6,7 @@ import Vocabulary
 struct LogoutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logout",
-        abstract: "Take an identity's key, certificate and refresh token away.",
+        abstract: "Take a login away: key, certificate, refresh token.",
         discussion: """
             From the disk, from ssh-agent, and from where the refresh token is kept; the provider is told to revoke that token if it \
             can be told. What is not opk's is left alone. The exit status is 1 if something could not be done; the rest is done all \

@@ -21,13 +21,13 @@ struct Opk: ParsableCommand {
         version: "opk \(Version.text)",
         groupedSubcommands: [
             CommandGroup(
-                name: "On a laptop",
+                name: "Laptop",
                 subcommands: [
                     LoginCommand.self, StatusCommand.self, LogoutCommand.self, SetupCommand.self, ProvidersCommand.self,
                     InspectCommand.self, AgentRefreshCommand.self,
                 ]),
             CommandGroup(
-                name: "On a server",
+                name: "Server",
                 subcommands: [
                     AddCommand.self, RemoveCommand.self, ListCommand.self, PruneCommand.self, EditCommand.self, RevokeCommand.self,
                     RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self, PermissionsCommand.self,

@@ -6,7 +6,7 @@ struct OutputOptions: ParsableArguments {
     @Flag(name: [.customShort("q"), .long], help: "Say nothing but errors on the way.")
     var quiet = false
 
-    @Flag(name: [.customShort("v"), .long], help: "Say what is asked of whom and what comes of it; never a secret.")
+    @Flag(name: [.customShort("v"), .long], help: "Say what is asked of whom; never a secret.")
     var verbose = false
 
     func validate() throws {

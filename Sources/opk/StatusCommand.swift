@@ -7,7 +7,7 @@ import Vocabulary
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show who you are logged in as, until when, and where the key is.",
+        abstract: "Show who you are logged in as, and until when.",
         discussion: """
             Reads the certificates and keys themselves and asks ssh-agent; never the network. The exit status is 0 if an identity is \
             good (NAME's, if given), 1 if none is, 2 if none is and something of one is damaged.
