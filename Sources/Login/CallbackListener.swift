@@ -63,7 +63,7 @@ final class CallbackListener {
             switch asked {
             case .start: if connections.isForeign(socket) { throw .otherUser }
             case .answer(let query):
-                guard equalInConstantTime(query.state, state) else { throw .otherState }
+                try checkState(of: query, state)
                 sendToLastPage(socket)
                 return .awaited(query)
             }
@@ -74,6 +74,10 @@ final class CallbackListener {
         }
         if let start { try lead(socket, to: start) }
         return .dealtWith
+    }
+
+    private func checkState(of query: CallbackQuery, _ state: Text) throws(StrayRequest) {
+        guard equalInConstantTime(query.state, state) else { throw .otherState }
     }
 
     /// The first one who asks for the start address is sent on; a second one should not know it.
@@ -112,7 +116,7 @@ final class CallbackListener {
                 return .awaited(true)
             case .answer(let query):
                 // The same once more: a browser that asks again.
-                guard equalInConstantTime(query.state, state) else { throw .otherState }
+                try checkState(of: query, state)
                 sendToLastPage(socket)
             }
         } catch {
