@@ -6,7 +6,9 @@ import Testing
 /// What bash, zsh and fish complete is what opk knows, asked of the shells themselves.
 @Suite("Completions")
 struct CompletionTests {
-    private static let environment = ProcessEnvironment(entries: [Array("PATH=/usr/bin:/bin".utf8), Array("HOME=\(NSTemporaryDirectory())opk-completion-home".utf8)])
+    private static let environment = ProcessEnvironment(entries: [
+        Array("PATH=/usr/bin:/bin".utf8), Array("HOME=\(NSTemporaryDirectory())opk-completion-home".utf8),
+    ])
 
     private func script(_ shell: String) throws -> String {
         let outcome = try ChildProcess.run(
