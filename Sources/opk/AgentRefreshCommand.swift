@@ -18,7 +18,7 @@ struct AgentRefreshCommand: ParsableCommand {
               opk agent-refresh --now work  (once, due or not)
             """)
 
-    @Argument(help: ArgumentHelp("Only these identities.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Only these identities.", valueName: "name"), completion: CompletedWords.identities)
     var names: [String] = []
 
     @Flag(help: "Refresh what is due, and end; the exit status is 1 if something failed.")

@@ -18,7 +18,9 @@ struct InspectCommand: ParsableCommand {
               ssh-add -L | grep cert | opk inspect -
             """)
 
-    @Argument(help: ArgumentHelp("A certificate's file, - for standard input, or the certificate's text.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("A certificate's file, - for standard input, or the certificate's text.", valueName: "file"), completion: .file()
+    )
     var file: String
 
     @Flag(help: "For scripts.")

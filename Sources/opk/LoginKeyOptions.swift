@@ -7,16 +7,18 @@ import Vocabulary
 struct LoginKeyOptions: ParsableArguments {
     @Option(
         name: [.customShort("t"), .long], help: ArgumentHelp("Kind of key: ecdsa or ed25519.", valueName: "kind"),
+        completion: .list(KeyKind.allCases.map(\.rawValue)),
         transform: LoginKeyOptions.keyKind)
     var keyType: KeyKind?
 
     @Option(
         name: [.customShort("i"), .customLong("private-key-file")],
-        help: ArgumentHelp("Write the key here; certificate: FILE-cert.pub.", valueName: "file"))
+        help: ArgumentHelp("Write the key here; certificate: FILE-cert.pub.", valueName: "file"), completion: .file())
     var file: String?
 
     @Option(
         help: ArgumentHelp("Keep the key in ssh-agent alone, a file, or both.", valueName: "agent|file|both"),
+        completion: .list(KeyStore.allCases.map(\.rawValue)),
         transform: LoginKeyOptions.keyStore)
     var store: KeyStore?
 

@@ -21,7 +21,8 @@ struct ClientConfigOptions: ParsableArguments {
 /// Which provider, and what it is asked for.
 struct LoginProviderOptions: ParsableArguments {
     // Taken as a list, so that what should have followed --provider, perhaps with a secret in it, is not repeated in an error.
-    @Argument(help: ArgumentHelp("One of `opk providers`; without it the default one.", valueName: "alias"))
+    @Argument(
+        help: ArgumentHelp("One of `opk providers`; without it the default one.", valueName: "alias"), completion: CompletedWords.aliases)
     var aliases: [String] = []
 
     @Option(help: ArgumentHelp("Any other provider; scopes with spaces between.", valueName: "issuer,client_id[,secret[,scopes]]"))

@@ -19,7 +19,7 @@ struct LogoutCommand: ParsableCommand {
               opk logout work --browser (ends the session in the browser as well)
             """)
 
-    @Argument(help: ArgumentHelp("This identity.", valueName: "name"))
+    @Argument(help: ArgumentHelp("This identity.", valueName: "name"), completion: CompletedWords.identities)
     var name: String?
 
     @Flag(help: "All of them, and keys of opkssh at ssh's usual places.")

@@ -13,7 +13,7 @@ struct ProvidersRemoveCommand: ParsableCommand {
               opk providers remove work
             """)
 
-    @Argument(help: ArgumentHelp("One of its aliases.", valueName: "alias"))
+    @Argument(help: ArgumentHelp("One of its aliases.", valueName: "alias"), completion: CompletedWords.aliases)
     var alias: String
 
     @Flag(help: "Only show what would be done.")

@@ -16,7 +16,8 @@ struct ProvidersTestCommand: ParsableCommand {
               opk providers test --provider https://idp.example.com,opk
             """)
 
-    @Argument(help: ArgumentHelp("One of `opk providers`; without it the default one.", valueName: "alias"))
+    @Argument(
+        help: ArgumentHelp("One of `opk providers`; without it the default one.", valueName: "alias"), completion: CompletedWords.aliases)
     var aliases: [String] = []
 
     @Option(help: ArgumentHelp("Any other provider.", valueName: "issuer,client_id[,secret[,scopes]]"))

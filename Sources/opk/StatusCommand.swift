@@ -19,7 +19,7 @@ struct StatusCommand: ParsableCommand {
               opk status --json
             """)
 
-    @Argument(help: ArgumentHelp("Only this identity.", valueName: "name"))
+    @Argument(help: ArgumentHelp("Only this identity.", valueName: "name"), completion: CompletedWords.identities)
     var name: String?
 
     @Flag(help: "For scripts.")

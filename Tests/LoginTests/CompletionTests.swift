@@ -49,6 +49,12 @@ struct CompletionTests {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let words = try ask("fish", ["--no-config", "-c", "source \(path); complete -C 'opk log'; complete -C 'opk login --valid'"])
         #expect(words.contains("login") && words.contains("--valid-for"), "\(words)")
+        let kinds = try ask("fish", ["--no-config", "-c", "source \(path); complete -C 'opk login --store '"])
+        #expect(["agent", "file", "both"].allSatisfy(kinds.contains), "\(kinds)")
+        // The script asks the opk of the PATH.
+        let asked = "set -x PATH \(BuiltPrograms.folder.path) $PATH; source \(path); complete -C 'opk login gi'"
+        let aliases = try ask("fish", ["--no-config", "-c", asked])
+        #expect(aliases.contains("gitlab") && !aliases.contains("google"), "\(aliases)")
     }
 
     @Test("zsh can read its script", .enabled(if: has("zsh"), "zsh is not here"))
