@@ -265,7 +265,7 @@ let package = Package(
             "RelyingPartyTests",
             [
                 "Login", "opk", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles",
-                "DemoProvider", "Vocabulary",
+                "Identities", "TokenStore", "DemoProvider", "Vocabulary",
             ]),
         testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"], exclude: ["Harness/chromium.py"]),
     ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ChildProcess
 import Identities
 import Login
 import PKToken
@@ -49,13 +50,11 @@ struct LoginRefreshOptions: ParsableArguments {
         refreshTokenStore ?? provider.refreshTokenPlace ?? TokenStore.usual
     }
 
-    /// Before the login's record is written: the token of an earlier login under this name is for a key that goes now.
-    func forgetEarlier(_ name: IdentityName, home: String) {
-        do throws(RefreshError) {
-            try IdentityRefresher(below: home + "/.opk").forget(name)
-        } catch {
-            Terminal.note("opk: warning: the refresh token of the login before stays: \(error)")
-        }
+    /// Runs `keep`, which writes the new key and its record. The refresh token of an earlier login under this name goes after that, and stays where it throws.
+    func replacing<Result>(_ name: IdentityName, home: String, by keep: () throws(LoginError) -> Result) throws(LoginError) -> Result {
+        let outcome = try IdentityRefresher(below: home + "/.opk").replacing(name, by: keep)
+        if let problem = outcome.problem { Terminal.note("opk: warning: the refresh token of the login before stays: \(problem)") }
+        return outcome.kept
     }
 
     /// After the login's record was written. A login without a refresh token is a login all the same.
@@ -71,7 +70,7 @@ struct LoginRefreshOptions: ParsableArguments {
             return
         }
         if autoRefresh { return stay(refresher, name) }
-        Terminal.note("It is kept alive by `opk agent-refresh`: systemctl --user enable --now opk-agent-refresh")
+        Terminal.note(RefreshService.hint(environment: .inherited()))
     }
 
     private func stay(_ refresher: IdentityRefresher, _ name: IdentityName) {

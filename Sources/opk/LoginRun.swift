@@ -30,8 +30,9 @@ struct LoginRun {
         var kept: KeyKeeping.Kept?
         let keep = { (result: LoginResult) throws(LoginError) in
             guard let keeping else { return }
-            refresh.forgetEarlier(name, home: try KeyPlace.home())
-            kept = try keeping.keep(result, of: options.provider)
+            kept = try refresh.replacing(name, home: try KeyPlace.home()) { () throws(LoginError) in
+                try keeping.keep(result, of: options.provider)
+            }
         }
         let result: LoginResult
         if let job {

@@ -31,6 +31,22 @@ private final class PrivateDesktop {
             ["--wait", try #require(Tools.path("gnome-keyring-daemon")), "--unlock", "--components=secrets"], environment: environment,
             input: Array("password".utf8), deadline: 20_000)
         #expect(unlocked.succeeded)
+        try waitForCollection()
+    }
+
+    /// The daemon makes its collection after it said that it is unlocked; until then it takes nothing.
+    private func waitForCollection() throws {
+        let tool = try #require(Tools.path("secret-tool"))
+        for _ in 0..<200 {
+            let stored = try ChildProcess.run(
+                tool, ["store", "--label", "probe", "service", "probe"], environment: environment, input: Array("probe".utf8), deadline: 20_000)
+            if stored.succeeded {
+                let found = try ChildProcess.run(tool, ["lookup", "service", "probe"], environment: environment, deadline: 20_000)
+                if found.output == Array("probe".utf8) { return }
+            }
+            usleep(50_000)
+        }
+        Issue.record("the keyring has no collection after 10 seconds")
     }
 
     deinit { kill(bus, SIGKILL) }

@@ -153,7 +153,7 @@ public struct IdentityRefresher: Sendable {
             let agent = try SSHAgent.connect(environment: environment)
             let old = try agent.identities().filter { $0.holds(publicKey: identity.publicKey) }
             let constraints = try AgentConstraints(for: certificate, at: now)
-            try agent.add(key, certificate: certificate, comment: KeyPlace.certificateComment, constraints: constraints)
+            try agent.add(key, certificate: certificate, comment: KeyKeeping.agentComment(identity.name), constraints: constraints)
             try agent.removeAll { found in old.contains(found) && found.certificate != nil }
             return nil
         } catch {

@@ -38,18 +38,26 @@ extension IdentityRefresher {
         }
     }
 
-    /// For a login that keeps none: the token of an earlier login under this name is for a key that is gone. To be called before the new record is
-    /// written.
-    public func forget(_ name: IdentityName) throws(RefreshError) {
-        try lock.hold(name, waitingAtMost: IdentityLock.patience) { () throws(RefreshError) in
-            guard var record = try? identities.read(name), let place = record.refreshToken else { return }
+    /// Runs `keep`, which puts a new key and a new record in the place of this name's last ones, while no refresh has the identity in hand. Afterwards the
+    /// refresh token of the login before is forgotten: it is for a key that is gone. Where `keep` throws, that key is still there, and so is its token.
+    ///
+    /// - Returns: with what `keep` returned, why the old token could not be forgotten.
+    public func replacing<Result>(_ name: IdentityName, by keep: () throws(LoginError) -> Result) throws(LoginError)
+        -> (kept: Result, problem: RefreshError?)
+    {
+        // Without the folder there is no lock either, and a login goes on without one, as on a file system that knows none.
+        try? Folder.create(lock.folder, mode: 0o700)
+        return try FileLock.attempt("\(lock.folder)/\(name.text)", waitingAtMost: IdentityLock.patience) { state throws(LoginError) in
+            let earlier = (try? identities.read(name))?.refreshToken
+            let kept = try keep()
+            if case .busy = state { return (kept, .busy) }
+            guard let earlier else { return (kept, nil) }
             do throws(TokenStoreError) {
-                try tokens.remove(name, from: place)
+                try tokens.remove(name, from: earlier)
+                return (kept, nil)
             } catch {
-                throw .store(error)
+                return (kept, .store(error))
             }
-            record.refreshToken = nil
-            try write(record)
         }
     }
 

@@ -77,6 +77,11 @@ public struct RefreshLoop {
                 case .nothingToDo: break
                 }
             } catch {
+                // Whoever has it in hand refreshes it.
+                if case .busy = error {
+                    result.looksAfter += 1
+                    continue
+                }
                 result.failed += 1
                 if note(error, of: identity.name, at: now) { result.looksAfter += 1 }
             }
@@ -97,7 +102,6 @@ public struct RefreshLoop {
 
     /// Whether it is to be tried again.
     private mutating func note(_ error: RefreshError, of name: IdentityName, at now: UnixTime) -> Bool {
-        if case .busy = error { return true }
         let sentence = "\(error)"
         if error.consequence == .drop {
             failures[name] = nil

@@ -1,0 +1,72 @@
+import Foundation
+import SSHKeys
+import Testing
+import Vocabulary
+
+@testable import Login
+
+@Suite("opk logout", .serialized, .enabled(if: RefreshDesk.isPossible, RefreshDesk.absence))
+struct LogoutCommandTests {
+    @Test("nothing to do is 0 and said, with --all as well; an unknown name is an error")
+    func nothing() async throws {
+        let desk = try await RefreshDesk()
+        for arguments in [["logout"], ["logout", "--all"]] {
+            let run = try await desk.opk(arguments)
+            #expect(run.status == 0 && run.output == "Nobody is logged in here; nothing to do.\n" && run.errors.isEmpty, "\(run)")
+        }
+        let named = try await desk.opk(["logout", "work"])
+        #expect(named.status == 1 && named.errors.hasPrefix("opk: error: "), "\(named)")
+    }
+
+    @Test(
+        "key, certificate, agent's keys, refresh token and record go, and the provider revokes the token; a second logout has nothing to do",
+        .enabled(if: TestAgent.isThere, "no ssh-agent"), arguments: ["file", "agent", "both"])
+    func everything(store: String) async throws {
+        let desk = try await RefreshDesk()
+        let agent = try TestAgent()
+        defer { agent.end() }
+        try await desk.logIn(["--store", store], agent: agent.socket)
+        #expect(try agent.identities().isEmpty == (store == "file"))
+        #expect(!desk.keys.isEmpty)
+        // Somebody's own key stays.
+        try desk.folder.write(Array("my own".utf8), to: ".ssh/mine")
+        let run = try await desk.opk(["logout", "work"], agent: agent.socket)
+        #expect(run.status == 0 && run.errors.isEmpty, "\(run)")
+        #expect(run.output.contains("work: revoked its refresh token at the provider\n"))
+        #expect(run.output.hasSuffix("Logged out: alice@example.com at \(desk.issuer) (work).\n"))
+        #expect(desk.keys.isEmpty && desk.folder.names.contains(".ssh/mine"), "\(desk.keys)")
+        #expect(try agent.identities().isEmpty)
+        #expect(try await desk.requests("/revoke") == 1)
+        #expect(try await desk.opk(["logout"], agent: agent.socket).status == 0)
+    }
+
+    @Test("--all takes every identity; without it several are not guessed among")
+    func all() async throws {
+        let desk = try await RefreshDesk()
+        try await desk.logIn()
+        let other = try await desk.opk([
+            "login", "--provider", desk.issuer + ",opk-demo", "--redirect-uri", "http://localhost:0/cb", "--timeout", "60s",
+        ])
+        #expect(other.status == 0, "\(other)")
+        let names = desk.folder.names.filter { $0.hasSuffix(".json") }
+        #expect(names.count == 2, "\(names)")
+        let unclear = try await desk.opk(["logout"])
+        #expect(unclear.status == 1 && unclear.errors.contains("work"), "\(unclear)")
+        #expect(desk.folder.names.filter { $0.hasSuffix(".json") } == names)
+        let run = try await desk.opk(["logout", "--all"])
+        #expect(run.status == 0 && desk.keys.isEmpty, "\(run) \(desk.keys)")
+        #expect(try await desk.opk(["status"]).status == 1)
+    }
+
+    @Test("a provider that cannot be reached is said with exit status 1, and everything here is gone all the same")
+    func unreachable() async throws {
+        let desk = try await RefreshDesk()
+        try await desk.logIn()
+        desk.endProvider()
+        let run = try await desk.opk(["logout"])
+        #expect(run.status == 1 && run.errors.contains("opk: error: work: the provider was not told that the refresh token is over"), "\(run)")
+        #expect(run.output.contains("Logged out: "))
+        #expect(desk.keys.isEmpty, "\(desk.keys)")
+        #expect(try await desk.opk(["logout"]).status == 0)
+    }
+}
