@@ -17,11 +17,11 @@ PROGRAMS := opk opk-verify opk-fetch opk-home opk-demo-provider
 export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint format bench fuzz mutants install uninstall clean
+.PHONY: help build demo test check lint format bench fuzz mutants install install-laptop uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build the programs into .build/release (Debian packages included, if missing)
 	@.ci/install-packages build
@@ -66,6 +66,9 @@ mutants: ## break each check of the protocol in turn (or MUTANTS="ID MODULE…")
 
 install: ## install what `make build` built (as root, or into DESTDIR); edited files are never overwritten
 	@scripts/install
+
+install-laptop: ## install what a laptop needs of it: opk, manuals, completions, the user service
+	@scripts/install-laptop
 
 uninstall: ## remove what `make install` put there; edited files stay
 	@scripts/uninstall

@@ -37,7 +37,7 @@ extension KeyPlace {
     static func ownFolder(_ home: String) -> String { home + "/.ssh/opk" }
 
     /// Whether `opk setup ssh` has been run: it writes `~/.ssh/opk/config`.
-    static func isSetUp(_ home: String) -> Bool {
+    public static func isSetUp(_ home: String) -> Bool {
         var facts = stat()
         return unsafe lstat(ownFolder(home) + "/config", &facts) == 0
     }

@@ -12,8 +12,11 @@ public struct Summary: Sendable {
     /// Whether ssh finds the key by itself.
     private let isUsualPlace: Bool
     private let store: KeyStore
+    private let hosts: [Text]
 
-    public init(_ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool, store: KeyStore = .file) {
+    /// - Parameter hosts: for which ssh has been told to use it (`opk setup ssh`).
+    public init(_ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool, store: KeyStore = .file, hosts: [Text] = []) {
+        self.hosts = hosts
         self.result = result
         self.place = place
         self.isUsualPlace = isUsualPlace
@@ -48,6 +51,10 @@ public struct Summary: Sendable {
                 case .both: "\(path), and in ssh-agent"
                 }
             lines.append("Key: \(key) (certificate: \(Text(place.certificate).escaped))")
+            if !hosts.isEmpty {
+                lines.append("ssh uses it for \(hosts.map { $0.escaped(limit: 80) }.joined(separator: " ")): ssh \(account)@HOST")
+                return lines
+            }
             // ssh tries what is in the agent, too.
             let isFound = isUsualPlace || store.usesAgent
             lines.append("Connect: ssh \(isFound ? "" : "-i \(Summary.quoted(path)) ")\(account)@HOST")

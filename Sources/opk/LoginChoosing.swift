@@ -1,4 +1,6 @@
+import Display
 import Login
+import Vocabulary
 
 extension LoginCommand {
     /// Asks the person with which of several providers to log in. `opensBrowser`: on a page, else in the terminal.
@@ -10,6 +12,9 @@ extension LoginCommand {
             case .page(let url):
                 Terminal.note("A browser was opened, to choose a provider. If it does not show them, open this address:")
                 Terminal.note(url)
+                let aliases = providers.compactMap(\.aliases.first).joined(separator: ", ")
+                Terminal.note(
+                    "Waiting for \(RelativeTime.span(patience)) (Ctrl-C ends it; without a page: `opk login ALIAS`, one of \(aliases)) …")
             case .line(let line): Terminal.note(line)
             }
         }

@@ -27,7 +27,8 @@ struct LoginNeedOptions: ParsableArguments {
             logIn: { () throws(LoginError) in
                 Terminal.note("opk: a login as \(run.name) is needed.")
                 let outcome = try run.logIn()
-                for line in run.summary(outcome) { run.output.note(line) }
+                // ssh goes on by itself: where the key is, and how to connect, is nothing to read now.
+                for line in run.summary(outcome).prefix(2) { run.output.note(line) }
                 try run.keepAlive(outcome)
             })
         return true

@@ -58,8 +58,10 @@ struct LoginRun {
     func summary(_ outcome: Outcome) -> [String] {
         let home = try? KeyPlace.home()
         let isUsualPlace = home.map { keeping?.place.isTriedBySSH(home: $0) ?? false } ?? false
-        return Summary(outcome.result, place: keeping?.place, isUsualPlace: isUsualPlace, store: outcome.kept?.store ?? .file)
-            .lines(now: .now())
+        return Summary(
+            outcome.result, place: keeping?.place, isUsualPlace: isUsualPlace, store: outcome.kept?.store ?? .file,
+            hosts: home.map(KeyPlace.isSetUp) == true ? options.provider.hosts : []
+        ).lines(now: .now())
     }
 
     /// `null` for what is not there.
@@ -70,7 +72,7 @@ struct LoginRun {
         object["issuer"] = .string(identity.issuer)
         object["subject"] = .string(identity.subject)
         object["email"] = identity.email.map { .string($0) } ?? .null
-        object["ends"] = outcome.result.ends.map { .string(Text("\($0)")) } ?? .null
+        object["ends"] = outcome.result.ends.map { .number(JSONNumber($0.seconds)) } ?? .null
         object["store"] = outcome.kept.map { .string(Text($0.store.rawValue)) } ?? .null
         object["key_file"] = keeping.map { .string(Text($0.place.privateKey)) } ?? .null
         object["certificate_file"] = keeping.map { .string(Text($0.place.certificate)) } ?? .null

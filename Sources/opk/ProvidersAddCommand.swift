@@ -71,12 +71,14 @@ struct ProvidersAddCommand: ParsableCommand {
         try reportingErrors { () throws(LoginError) in
             let edit = try ClientConfigEdit(path: configPath)
             let outcome = try edit.add(try entry(), isDefault: `default`, isTrial: dryRun)
-            try Terminal.print("\(outcome.listed.origin): \(dryRun ? "would be" : "is") the provider \(Text(alias).escaped(limit: 80))")
+            let name = Text(alias).escaped(limit: 80)
+            try Terminal.print("\(dryRun ? "Would write" : "Wrote") the provider \(name): \(outcome.listed.origin)")
             if outcome.wroteBuiltIn {
                 try Terminal.print(
-                    "  The built-in providers \(dryRun ? "would be" : "are") written there too: a list in the file takes their place.")
+                    "A list in the file takes the built-in providers' place, so they \(dryRun ? "would be" : "were") copied into it.")
             }
             Terminal.note("opk: hint: see that it works: `opk providers test \(outcome.listed.provider.aliases.first ?? "ALIAS")`")
+            if !outcome.listed.provider.hosts.isEmpty { Terminal.note("opk: hint: let ssh use it for its hosts: `opk setup ssh`") }
             return true
         }
     }

@@ -97,7 +97,7 @@ public struct RefreshLoop {
 
     private mutating func announce(_ identity: StoredIdentity, _ due: UnixTime, _ now: UnixTime) {
         guard known.insert(identity.name).inserted else { return }
-        say("\(identity.name): looked after; the next refresh is \(RelativeTime.text(due, from: now)) (\(due.local))")
+        say("\(identity.name): refreshed when it is due, \(RelativeTime.text(due, from: now)) (\(due.local))")
     }
 
     /// Whether it is to be tried again.
