@@ -28,7 +28,7 @@ final class RefreshDesk: @unchecked Sendable {
         folder = try TemporaryFolder()
         name = try #require(IdentityName("work"))
         provider.executableURL = Self.program?.deletingLastPathComponent().appendingPathComponent("opk-demo-provider")
-        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256", "--token-lifetime", "600", "--issued-at-offset", "-100"]
+        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256", "--token-lifetime", "600", "--issued-at-offset=-100"]
         let output = Pipe()
         provider.standardOutput = output
         provider.standardError = FileHandle.nullDevice
