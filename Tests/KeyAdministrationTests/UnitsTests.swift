@@ -49,7 +49,8 @@ struct UnitsTests {
     }
 
     @Test(
-        "systemd finds nothing to say about the person's own unit, and would about a wrong one", .enabled(if: hasAnalyzer, "no systemd-analyze"))
+        "systemd finds nothing to say about the person's own unit, and would about a wrong one",
+        .enabled(if: hasAnalyzer, "no systemd-analyze"))
     func verifiedForUser() throws {
         let machine = try Machine()
         let name = "opk-agent-refresh.service"

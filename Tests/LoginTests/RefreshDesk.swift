@@ -127,7 +127,9 @@ final class RefreshDesk: @unchecked Sendable {
 
     /// Everything below the home folder that a login wrote.
     var keys: [String] {
-        folder.names.filter { $0.hasPrefix(".ssh/id") || $0.hasPrefix(".ssh/opk/") || $0.hasPrefix(".opk/tokens/") || $0.hasSuffix(".json") }
+        folder.names.filter {
+            $0.hasPrefix(".ssh/id") || $0.hasPrefix(".ssh/opk/") || $0.hasPrefix(".opk/tokens/") || $0.hasSuffix(".json")
+        }
     }
 }
 
