@@ -39,6 +39,13 @@ int opk_stop_catch(void) {
     int failed = sigaction(SIGTERM, &action, NULL) | sigaction(SIGINT, &action, NULL) | sigaction(SIGALRM, &action, NULL);
     action.sa_handler = SIG_IGN;
     failed |= sigaction(SIGPIPE, &action, NULL);
+    // Whoever started the program may have had them blocked, and a child inherits that.
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    sigaddset(&unblocked, SIGTERM);
+    sigaddset(&unblocked, SIGINT);
+    sigaddset(&unblocked, SIGALRM);
+    failed |= pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
     return failed == 0 ? 0 : -1;
 }
 

@@ -48,6 +48,23 @@ struct UnitsTests {
         #expect(try !Machine.run(Self.analyzer, ["verify", "--man=no", machine.folder + "/opk-keys.service"]).errors.isEmpty)
     }
 
+    @Test(
+        "systemd finds nothing to say about the person's own unit, and would about a wrong one",
+        .enabled(if: hasAnalyzer, "no systemd-analyze"))
+    func verifiedForUser() throws {
+        let machine = try Machine()
+        let name = "opk-agent-refresh.service"
+        let text = try Self.text("systemd/user/" + name)
+        #expect(text.contains("ExecStart=/usr/local/bin/opk agent-refresh\n"))
+        let installed = text.replacingOccurrences(of: "/usr/local/bin/opk ", with: Self.bin("opk") + " ")
+        let environment = ["XDG_RUNTIME_DIR=" + machine.folder, "HOME=" + machine.folder, Self.analyzer]
+        for (addition, isGood) in [("", true), ("\n[Service]\nNoSuchSetting=yes\n", false)] {
+            try machine.write(name, installed + addition)
+            let run = try Machine.run("/usr/bin/env", environment + ["verify", "--user", "--man=no", machine.folder + "/" + name])
+            #expect((run.status == 0 && run.errors.isEmpty && run.output.isEmpty) == isGood, "\(run)")
+        }
+    }
+
     @Test("Both services run as the fetcher's user without any privilege, and may write the cache and nothing else")
     func hardened() throws {
         for name in ["opk-keys.service", "opk-fetch@.service"] {

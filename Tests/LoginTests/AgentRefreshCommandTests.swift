@@ -26,7 +26,9 @@ struct AgentRefreshCommandTests {
     @Test("the hint after a login: nothing to start where the person's service runs, what to start where it does not")
     func hint() async throws {
         let desk = try await RefreshDesk()
-        for (status, words) in [(0, "kept alive by the service opk-agent-refresh."), (3, "systemctl --user enable --now opk-agent-refresh")] {
+        for (status, words) in [
+            (0, "kept alive by the service opk-agent-refresh."), (3, "systemctl --user enable --now opk-agent-refresh"),
+        ] {
             let script = "#!/bin/sh\necho \"$@\" > \(desk.folder.path)/asked\nexit \(status)\n"
             try desk.folder.write(Array(script.utf8), to: "bin/systemctl", mode: 0o700)
             let run = try await desk.logIn(path: desk.folder.path + "/bin:/usr/bin:/bin")
@@ -124,7 +126,8 @@ struct AgentRefreshCommandTests {
         let (key, browser) = (desk.folder.path + "/.ssh/id_ecdsa", desk.folder.path + "/browser")
         let (bytes, program) = (try bytesOfFile(key), try textOfFile(browser))
         // What the new key cannot be put in the place of comes after everything was looked at, and before it is written.
-        try desk.folder.write(Array(program.replacing("\nexec", with: "\nrm \(key) && mkdir \(key)\nexec").utf8), to: "browser", mode: 0o700)
+        try desk.folder.write(
+            Array(program.replacing("\nexec", with: "\nrm \(key) && mkdir \(key)\nexec").utf8), to: "browser", mode: 0o700)
         let bad = try await desk.opk(["login", "work", "--timeout", "60s"])
         #expect(bad.status == 1, "\(bad)")
         #expect(try desk.token() == token && desk.record()?.refreshToken == .file && desk.certificateBytes() == before)

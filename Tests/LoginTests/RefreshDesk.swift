@@ -28,7 +28,7 @@ final class RefreshDesk: @unchecked Sendable {
         folder = try TemporaryFolder()
         name = try #require(IdentityName("work"))
         provider.executableURL = Self.program?.deletingLastPathComponent().appendingPathComponent("opk-demo-provider")
-        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256", "--token-lifetime", "600", "--issued-at-offset", "-100"]
+        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256", "--token-lifetime", "600", "--issued-at-offset=-100"]
         let output = Pipe()
         provider.standardOutput = output
         provider.standardError = FileHandle.nullDevice
@@ -127,7 +127,9 @@ final class RefreshDesk: @unchecked Sendable {
 
     /// Everything below the home folder that a login wrote.
     var keys: [String] {
-        folder.names.filter { $0.hasPrefix(".ssh/id") || $0.hasPrefix(".ssh/opk/") || $0.hasPrefix(".opk/tokens/") || $0.hasSuffix(".json") }
+        folder.names.filter {
+            $0.hasPrefix(".ssh/id") || $0.hasPrefix(".ssh/opk/") || $0.hasPrefix(".opk/tokens/") || $0.hasSuffix(".json")
+        }
     }
 }
 

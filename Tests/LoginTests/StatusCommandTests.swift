@@ -61,10 +61,10 @@ struct StatusCommandTests {
         #expect(try await desk.opk(["status"]).output.contains("  expired "))
     }
 
-    @Test("a record that cannot be read is 2 and named")
+    @Test("a record that others may write is not believed: 2, and it is named")
     func unreadable() async throws {
         let desk = try await RefreshDesk()
-        try desk.folder.write(Array("{".utf8), to: ".opk/identities/work.json")
+        try desk.folder.write(Array("{".utf8), to: ".opk/identities/work.json", mode: 0o666)
         let run = try await desk.opk(["status"])
         #expect(run.status == 2 && run.output.contains("work.json"), "\(run)")
     }

@@ -22,7 +22,8 @@ struct RefreshProfileTests {
         private let folder: String
 
         init(at provider: DemoProvider) async throws {
-            folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appendingPathComponent("opk-rp-\(UUID().uuidString)").path
+            folder =
+                FileManager.default.temporaryDirectory.resolvingSymlinksInPath().appendingPathComponent("opk-rp-\(UUID().uuidString)").path
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
             name = try #require(IdentityName("work"))
@@ -97,7 +98,8 @@ struct RefreshProfileTests {
         }
     }
 
-    @Test("oidcc-client-test-refresh-token-invalid-issuer: a refreshed ID token of another issuer is refused, and the login stays as it was")
+    @Test(
+        "oidcc-client-test-refresh-token-invalid-issuer: a refreshed ID token of another issuer is refused, and the login stays as it was")
     func invalidIssuer() async throws {
         for issuer in [#""https://evil.example""#, #""""#, "null"] { try await refused(#"{"iss": \#(issuer)}"#) }
     }

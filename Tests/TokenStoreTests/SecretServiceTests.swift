@@ -39,7 +39,8 @@ private final class PrivateDesktop {
         let tool = try #require(Tools.path("secret-tool"))
         for _ in 0..<200 {
             let stored = try ChildProcess.run(
-                tool, ["store", "--label", "probe", "service", "probe"], environment: environment, input: Array("probe".utf8), deadline: 20_000)
+                tool, ["store", "--label", "probe", "service", "probe"], environment: environment, input: Array("probe".utf8),
+                deadline: 20_000)
             if stored.succeeded {
                 let found = try ChildProcess.run(tool, ["lookup", "service", "probe"], environment: environment, deadline: 20_000)
                 if found.output == Array("probe".utf8) { return }
