@@ -62,6 +62,7 @@ public struct CertifiedKey: Sendable {
         try place.folder.make()
         let lock = FolderLock(place.folder.path)
         defer { lock?.release() }
+        Folder.removeAbandoned(in: place.folder.path, olderThan: KeyPlace.writingTakesAtMost)
         if case .somebodyElses(let why) = place.occupancy() { throw .somebodyElses(path: place.privateKey, why: why) }
         let newKey = try CertifiedKey.prepared(key, for: place.privateKey, mode: 0o600)
         let newPublicKey = try CertifiedKey.prepared(parts.publicKey ? publicKeyFile : nil, for: place.publicKey, mode: 0o644)

@@ -146,7 +146,15 @@ extension KeyKeeping {
                 if kept.store.usesAgent { kept.warnings.append("the key of the last login is still in the agent: \(error)") }
             }
         }
-        guard !store.usesFile, let earlier, earlier.store.usesFile, Text(earlier.keyFile) != Text(place.absolutePath) else { return }
+        guard let earlier, Text(earlier.keyFile) != Text(place.absolutePath) else { return }
+        let earlierPlace = KeyPlace(earlier.keyFile)
+        // A file that the person chose (-i) stays theirs; one that opk chose would be a key that nobody knows of any more.
+        guard !store.usesFile || earlierPlace.isOwn(home: home) || earlierPlace.isUsual(home: home) else {
+            guard earlierPlace.occupancy() != .free else { return }
+            kept.warnings.append(
+                "the key of the login before stays in \(Text(earlier.keyFile).escaped), and `opk logout` does not know it any more")
+            return
+        }
         if !KeyPlace(earlier.keyFile).remove(ifItIs: earlier.publicKey) {
             kept.warnings.append("the private key of the last login is still at \(Text(earlier.keyFile).escaped)")
         }

@@ -22,6 +22,9 @@ public struct KeyPlace: Hashable, Sendable {
         privateKey = path
     }
 
+    /// Seconds: what is older and has no name of its own yet was left by a writer that was killed.
+    static let writingTakesAtMost = 60
+
     /// Whose the files there are.
     public enum Occupancy: Equatable, Sendable {
         case free
@@ -132,8 +135,12 @@ extension KeyPlace {
 
     /// Whether ssh tries this key unasked: it has one of ssh's own names, in ~/.ssh.
     public func isTriedBySSH(home: String) -> Bool {
-        guard KeyPlace.isHomeOfSSH, Text(folder.path) == Text(home + "/.ssh") else { return false }
-        return KeyKind.allCases.flatMap { KeyPlace.usualNames($0) }.contains { Text(home + "/.ssh/" + $0) == Text(privateKey) }
+        KeyPlace.isHomeOfSSH && isUsual(home: home)
+    }
+
+    /// Whether it is one that opk chooses by itself.
+    func isUsual(home: String) -> Bool {
+        KeyKind.allCases.flatMap { KeyPlace.usualNames($0) }.contains { Text(home + "/.ssh/" + $0) == Text(privateKey) }
     }
 
     static func usualNames(_ kind: KeyKind) -> [String] { ["id_\(kind.rawValue)", "id_\(kind.rawValue)_sk"] }

@@ -19,14 +19,19 @@ enum PeerUser {
         return nil
     }
 
+    /// No user has this number.
+    static let nobody = UInt32.max
+
     /// The peer's own row, which leads from its end to ours. The whole addresses count: somebody else may have, or have had, the same port at another
     /// address of this machine. A connection that is over (TIME_WAIT) is nobody's, and its row says root.
     static func user(in table: [UInt8], from peer: SocketEnd, to own: SocketEnd) -> UInt32? {
         for line in table.split(separator: UInt8(ascii: "\n")).dropFirst() {
             let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count > 7, !fields[3].elementsEqual("06".utf8), SocketEnd(inTable: fields[1]) == peer,
+            guard fields.count > 9, !fields[3].elementsEqual("06".utf8), SocketEnd(inTable: fields[1]) == peer,
                 SocketEnd(inTable: fields[2]) == own
             else { continue }
+            // Whoever has closed it already cannot be told any more, and the kernel then says root: a browser waits for the answer.
+            guard !fields[9].elementsEqual("0".utf8) else { return nobody }
             return UInt32(String(decoding: fields[7], as: UTF8.self))
         }
         return nil

@@ -52,11 +52,14 @@ public struct ProviderConfig: Hashable, Sendable {
     /// `ISSUER,CLIENT_ID[,SECRET[,SCOPES]]`, as opkssh takes it: scopes are separated by spaces, an empty secret is none.
     public init(argument: String) throws(LoginError) {
         let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard (2...4).contains(parts.count), !parts[0].isEmpty, !parts[1].isEmpty else { throw .providerArgument }
+        guard (2...4).contains(parts.count), parts[..<2].allSatisfy(ProviderConfig.isWord) else { throw .providerArgument }
         self.init(issuer: Text(parts[0]), clientID: Text(parts[1]))
         if parts.count > 2, !parts[2].isEmpty { clientSecret = Secret(Array(parts[2].utf8)) }
         if parts.count > 3, !parts[3].isEmpty { scopes = try ProviderConfig.scopes(parts[3]) }
     }
+
+    /// An issuer or a client id, which also stand in files and on terminals: visible ASCII.
+    private static func isWord(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
 
     /// Scope names separated by spaces (RFC 6749 section 3.3). `openid` is added where it lacks: without it there is no ID token.
     public static func scopes(_ text: String) throws(LoginError) -> [String] {

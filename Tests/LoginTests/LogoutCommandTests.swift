@@ -40,6 +40,34 @@ struct LogoutCommandTests {
         #expect(try await desk.opk(["logout"], agent: agent.socket).status == 0)
     }
 
+    @Test("a key that cannot be removed is no logout: the record stays, and it can be run again")
+    func keyStays() async throws {
+        let desk = try await RefreshDesk()
+        try await desk.logIn()
+        let key = try #require(desk.keys.first { $0.hasPrefix(".ssh/") && !$0.contains("-cert") && !$0.hasSuffix(".pub") })
+        let path = desk.folder.path + "/" + key
+        try FileManager.default.linkItem(atPath: path, toPath: desk.folder.path + "/backup")
+        let run = try await desk.opk(["logout", "work"])
+        #expect(run.status == 1 && run.errors.contains("the key is still in ") && !run.output.contains("Logged out"), "\(run)")
+        #expect(desk.folder.names.contains { $0.hasSuffix("work.json") })
+        try FileManager.default.removeItem(atPath: desk.folder.path + "/backup")
+        #expect(try await desk.opk(["logout", "work"]).status == 0)
+        #expect(desk.keys.isEmpty && !desk.folder.names.contains { $0.hasSuffix("work.json") }, "\(desk.keys)")
+    }
+
+    @Test("a login that goes to another file takes the last one's away, unless the person chose that file; then it is said")
+    func moved() async throws {
+        let desk = try await RefreshDesk()
+        try await desk.logIn()
+        let first = desk.keys.filter { $0.hasPrefix(".ssh/") }
+        try await desk.logIn(["-t", "ed25519"])
+        #expect(!first.isEmpty && first.allSatisfy { !desk.keys.contains($0) } && !desk.keys.isEmpty, "\(desk.keys)")
+        let chosen = desk.folder.path + "/chosen"
+        try await desk.logIn(["-i", chosen])
+        let last = try await desk.logIn()
+        #expect(last.errors.contains("chosen") && desk.folder.names.contains("chosen"), "\(last)")
+    }
+
     @Test("--all takes every identity; without it several are not guessed among")
     func all() async throws {
         let desk = try await RefreshDesk()

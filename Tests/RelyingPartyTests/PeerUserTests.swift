@@ -13,8 +13,8 @@ import Vocabulary
     struct PeerUserTests {
         static let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 
-        private func row(_ local: String, _ remote: String, _ state: String, _ user: Int) -> String {
-            "   0: \(local) \(remote) \(state) 00000000:00000000 00:00000000 00000000 \(user)        0 1\n"
+        private func row(_ local: String, _ remote: String, _ state: String, _ user: Int, inode: Int = 1) -> String {
+            "   0: \(local) \(remote) \(state) 00000000:00000000 00:00000000 00000000 \(user)        0 \(inode)\n"
         }
 
         private func user(_ rows: [String], from peer: SocketEnd, to own: SocketEnd) -> UInt32? {
@@ -39,6 +39,11 @@ import Vocabulary
             for state in ["01", "04", "05", "08"] {
                 let theirs: [String] = others + [row("0100007F:ABCD", "0100007F:0BB8", state, 1000)]
                 #expect(user(theirs, from: peer, to: ours) == 1000)
+            }
+            // Closed before it was answered: the kernel says root, and nobody is to be led.
+            for state in ["01", "05"] {
+                let orphan: [String] = others + [row("0100007F:ABCD", "0100007F:0BB8", state, 0, inode: 0)]
+                #expect(user(orphan, from: peer, to: ours) == PeerUser.nobody)
             }
             let mapped = row("0000000000000000FFFF00000100007F:ABCD", "0000000000000000FFFF00000100007F:0BB8", "01", 1001)
             #expect(user([mapped], from: peer, to: ours) == 1001)

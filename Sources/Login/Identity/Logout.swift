@@ -59,6 +59,8 @@ public struct Logout: Sendable {
     /// A key that no record speaks of: an opkssh's, or an earlier opk's.
     public func run(unregistered place: KeyPlace) -> Report {
         var report = Report()
+        let lock = FolderLock(place.folder.path)
+        defer { lock?.release() }
         guard place.occupancy() == .ours else { return report }
         remove(place, &report)
         return report
@@ -80,10 +82,19 @@ public struct Logout: Sendable {
     /// Only what is this identity's: a later login may have put another key there, and that is not to go.
     private func removeFiles(of record: StoredIdentity, _ report: inout Report) {
         let place = record.place
+        // A login that writes there has it in hand.
+        let lock = FolderLock(place.folder.path)
+        defer { lock?.release() }
         switch place.occupancy() {
         case .free: return
         case .somebodyElses(let why):
-            report.done.append("\(Text(place.privateKey).escaped) is left as it is: \(why)")
+            let name = Text(place.privateKey).escaped
+            guard place.mayHold(record.publicKey) else {
+                report.done.append("\(name) is left as it is: \(why)")
+                return
+            }
+            report.problems.append("the key is still in \(name), which is not removed: \(why)")
+            report.isGone = false
             return
         case .ours: break
         }
@@ -108,8 +119,7 @@ public struct Logout: Sendable {
     }
 
     private func remove(_ place: KeyPlace, _ report: inout Report) {
-        let lock = FolderLock(place.folder.path)
-        defer { lock?.release() }
+        Folder.removeAbandoned(in: place.folder.path, olderThan: KeyPlace.writingTakesAtMost)
         var removed: [String] = []
         // The private key first: the rest is nothing without it.
         for path in [place.privateKey, place.certificate, place.publicKey] {
@@ -180,6 +190,26 @@ public struct Logout: Sendable {
 }
 
 extension KeyPlace {
+    /// Whether this public key's private half, or a certificate for it, seems to lie there, in files that are not to be trusted and not to be touched.
+    func mayHold(_ blob: [UInt8]) -> Bool {
+        if let bytes = KeyPlace.glance(at: privateKey), (try? OpenSSHPrivateKeyFile.outline(bytes))?.publicBlob == blob { return true }
+        guard let bytes = KeyPlace.glance(at: certificate), let line = SSHKeyLine(parsing: bytes) else { return false }
+        return (try? SSHCertificate(parsing: line.blob))?.key?.sshBlob == blob
+    }
+
+    /// At most 64 KiB of a regular file, whoever may write to it; nil for a link, or what cannot be read.
+    private static func glance(at path: String) -> [UInt8]? {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var facts = stat()
+        guard unsafe fstat(descriptor, &facts) == 0, UInt32(facts.st_mode) & UInt32(S_IFMT) == UInt32(S_IFREG) else { return nil }
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        // It fills the array that it is told the size of.
+        let count = unsafe read(descriptor, &buffer, buffer.count)
+        return count > 0 ? Array(buffer[..<count]) : nil
+    }
+
     /// The public key of the private key file, as an SSH blob; nil where there is none that can be read.
     var privateKeyBlob: [UInt8]? {
         guard let bytes = try? SafeFile.read(privateKey, trust: .rootOrUser(UInt32(geteuid())), limit: 64 << 10) else { return nil }

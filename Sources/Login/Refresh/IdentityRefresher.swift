@@ -138,7 +138,8 @@ public struct IdentityRefresher: Sendable {
 
     /// A token that is worth nothing is not tried again, by anybody (C30). What cannot be removed is refused once more and then dropped again.
     private func drop(_ identity: StoredIdentity, _ place: RefreshTokenPlace) {
-        try? tokens.remove(identity.name, from: place)
+        // While it is still somewhere, the record says so, for a logout.
+        guard (try? tokens.remove(identity.name, from: place)) != nil else { return }
         var record = identity
         record.refreshToken = nil
         try? identities.write(record)

@@ -47,7 +47,9 @@ public enum RefreshError: Error, Sendable {
 
     public var consequence: Consequence {
         switch self {
-        case .tokenGone, .over, .noRefreshToken, .noIDToken, .noAccessToken, .accessTokenHash, .notThisLogin, .tokenOfAnother: .drop
+        // With a home folder that machines share it may be in another one's keyring: what the record says stays.
+        case .tokenGone: .tryAgain
+        case .over, .noRefreshToken, .noIDToken, .noAccessToken, .accessTokenHash, .notThisLogin, .tokenOfAnother: .drop
         case .refused(let error, _): error == "invalid_grant" ? .drop : .tryAgain
         case .store(.malformed): .drop
         case .certificate(_, _, let isGone): isGone ? .drop : .tryAgain

@@ -113,7 +113,11 @@ public struct RefreshLoop {
         let count = (before?.count ?? 0) + 1
         let pause = RefreshSchedule.pause(after: count)
         failures[name] = Failure(count: count, sentence: sentence, next: now + pause)
-        if before?.sentence != sentence { say("\(name): not refreshed: \(sentence); trying again in \(RelativeTime.span(pause))") }
+        if before?.sentence != sentence {
+            say(
+                "\(name): not refreshed: \(sentence); trying again in \(RelativeTime.span(pause))" + (error.hint.map { ", or \($0)" } ?? "")
+            )
+        }
         return true
     }
 }
