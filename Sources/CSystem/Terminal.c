@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "CSystem.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,6 +17,15 @@ int opk_terminal_size(int descriptor, int *columns, int *rows) {
     return 0;
 }
 
+// Bracketed paste: the terminal says where what is pasted begins and ends, so that a line feed in it is not the person's Enter.
+static const char pasteOn[] = "\033[?2004h";
+static const char pasteOff[] = "\033[?2004l";
+
+static void say(int descriptor, const char *words, size_t length) {
+    ssize_t ignored = write(descriptor, words, length);
+    (void)ignored;
+}
+
 static struct termios before;
 static volatile sig_atomic_t hidden = -1;
 
@@ -28,14 +38,23 @@ int opk_terminal_hide_input(int descriptor) {
     // A program that is stopped here would leave a terminal that shows nothing.
     settings.c_cc[VSUSP] = _POSIX_VDISABLE;
     hidden = descriptor;
-    if (tcsetattr(descriptor, TCSADRAIN, &settings) == 0) return 0;
+    if (tcsetattr(descriptor, TCSADRAIN, &settings) == 0) {
+        say(descriptor, pasteOn, sizeof pasteOn - 1);
+        return 0;
+    }
     hidden = -1;
     return -1;
 }
 
 void opk_terminal_show_input(void) {
     if (hidden < 0) return;
-    tcsetattr((int)hidden, TCSADRAIN, &before);
+    // What is left of a paste would be the shell's next commands: it is thrown away until the terminal is quiet for 100 ms, a megabyte at most.
+    struct pollfd input = {.fd = (int)hidden, .events = POLLIN};
+    char rest[4096];
+    for (int left = 256; left > 0 && poll(&input, 1, 100) > 0; left--)
+        if (read((int)hidden, rest, sizeof rest) <= 0) break;
+    say((int)hidden, pasteOff, sizeof pasteOff - 1);
+    tcsetattr((int)hidden, TCSAFLUSH, &before);
     hidden = -1;
 }
 
@@ -48,7 +67,10 @@ static volatile sig_atomic_t watching;
 
 // Only what POSIX allows in a handler.
 static void ended(int number) {
-    if (hidden >= 0) tcsetattr((int)hidden, TCSANOW, &before);
+    if (hidden >= 0) {
+        say((int)hidden, pasteOff, sizeof pasteOff - 1);
+        tcsetattr((int)hidden, TCSAFLUSH, &before);
+    }
     ssize_t ignored = write(STDERR_FILENO, lastWords, lastWordsLength);
     (void)ignored;
     // The process ends by the signal itself, so that a shell's script ends with it, too. SA_RESETHAND has made it the default again.

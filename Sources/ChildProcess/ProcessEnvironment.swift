@@ -28,6 +28,13 @@ public struct ProcessEnvironment: Sendable, Hashable {
         self.entries = entries
     }
 
+    /// Without what may hold a secret of ours or of a CI system's: OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and
+    /// ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
+    public var withoutSecrets: ProcessEnvironment {
+        let prefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"].map { Array($0.utf8) }
+        return ProcessEnvironment(entries: entries.filter { entry in !prefixes.contains { entry.starts(with: $0) } })
+    }
+
     /// The variable's value; nil where it is not set or, setting it, to unset it.
     public subscript(_ name: String) -> String? {
         get {

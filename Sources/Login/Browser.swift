@@ -112,17 +112,7 @@ public struct Browser: Sendable {
     }
 
     /// The environment without what may hold a secret of ours or of a CI system's.
-    var childEnvironment: ProcessEnvironment {
-        var child = environment
-        for entry in environment.entries {
-            let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
-            if Browser.privatePrefixes.contains(where: name.hasPrefix) { child[name] = nil }
-        }
-        return child
-    }
-
-    /// OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
-    private static let privatePrefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"]
+    var childEnvironment: ProcessEnvironment { environment.withoutSecrets }
 
     /// As execvp finds it, but only in absolute folders of PATH.
     private func path(of program: String) -> String? {

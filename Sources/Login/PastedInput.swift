@@ -16,6 +16,12 @@ final class PastedInput {
     private var hasEnded = false
     /// What came behind the last line that was taken.
     private var unread: [UInt8] = []
+    /// Of a sequence that the terminal has begun.
+    private var escape: [UInt8] = []
+    /// Between the terminal's marks of a paste a line feed is no Enter: it stays in the line, which is refused for it.
+    private var isPasting = false
+    private static let pasteBegins = Array("\u{1B}[200~".utf8)
+    private static let pasteEnds = Array("\u{1B}[201~".utf8)
 
     /// As long as a request head may be.
     static let longestLine = 32 * 1024
@@ -61,7 +67,9 @@ final class PastedInput {
 
     /// True at the end of a line.
     private func take(_ byte: UInt8) -> Bool {
+        if isTerminal, isOfSequence(byte) { return false }
         switch byte {
+        case 0x0A where isPasting, 0x0D where isPasting: if line.count <= PastedInput.longestLine { line.append(0x0A) }
         case 0x0A: return true
         case 0x0D where isTerminal: return true
         // Backspace and Ctrl-U, and Ctrl-D where there is nothing: what the terminal would do itself.
@@ -73,9 +81,21 @@ final class PastedInput {
         return false
     }
 
+    /// Whether it belongs to one of the terminal's marks; any other sequence is dropped.
+    private func isOfSequence(_ byte: UInt8) -> Bool {
+        guard byte == 0x1B || !escape.isEmpty else { return false }
+        escape = byte == 0x1B ? [byte] : escape + [byte]
+        if escape == PastedInput.pasteBegins { isPasting = true }
+        if escape == PastedInput.pasteEnds { isPasting = false }
+        let isWhole = escape.count > 2 && (0x40...0x7E).contains(byte) || escape.count == 2 && byte != UInt8(ascii: "[")
+        if isWhole || escape.count > 16 { escape = [] }
+        return true
+    }
+
+    /// What a clipboard has at its end is not meant.
     private func take() -> Read {
         defer { line = [] }
-        return .line(line)
+        return .line(Array(line.prefix(1 + (line.lastIndex { $0 != 0x0A } ?? -1))))
     }
 }
 

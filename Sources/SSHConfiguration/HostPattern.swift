@@ -14,7 +14,8 @@ public struct HostPattern: Hashable, Sendable {
         guard (1...255).contains(text.count) else { return nil }
         isNegated = text.utf8.first == UInt8(ascii: "!")
         let rest = text.utf8.dropFirst(isNegated ? 1 : 0)
-        guard !rest.isEmpty, rest.allSatisfy(HostPattern.isAllowed) else { return nil }
+        // No host's name begins so, and a program would take it for an option.
+        guard let first = rest.first, first != UInt8(ascii: "-"), rest.allSatisfy(HostPattern.isAllowed) else { return nil }
         self.text = text
         glob = Text(String(decoding: rest, as: UTF8.self)).lowercasedASCII.utf8
     }

@@ -2,6 +2,12 @@ public import ChildProcess
 public import Identities
 public import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// What ssh itself makes of its configuration, by `ssh -G`.
 ///
 /// That runs what `Match exec` says, ours as well: opk then finds `variable` in its environment and asks nobody to log in.
@@ -31,7 +37,7 @@ public struct SSHCheck {
     public init(_ program: String, _ arguments: [String] = [], environment: ProcessEnvironment = .inherited()) {
         self.program = program
         self.arguments = arguments
-        var environment = environment
+        var environment = environment.withoutSecrets
         environment[SSHCheck.variable] = "1"
         self.environment = environment
     }
@@ -40,6 +46,9 @@ public struct SSHCheck {
     public func apply(_ setup: SSHSetup) throws(SetupError) {
         let before = ask(SSHCheck.nobody)
         if case .refused(let words) = before, !setup.identities.isEmpty { throw .sshRefuses(words) }
+        // Ctrl-C in between would leave lines that ssh may not understand. ssh itself gets every signal's default.
+        let signals = [SIGINT, SIGTERM, SIGHUP].map { ($0, signal($0, SIG_IGN)) }
+        defer { for (number, handler) in signals { _ = signal(number, handler) } }
         try setup.apply()
         do throws(SetupError) {
             try check(setup.identities, nobodyBefore: before)

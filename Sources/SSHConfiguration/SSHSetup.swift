@@ -103,9 +103,21 @@ public struct SSHSetup {
         if identities.isEmpty { unsafe rmdir(folder) }
     }
 
-    /// Back to what was there before `apply`.
+    /// Back to what was there before `apply`; of a file that somebody has edited since then only our own lines go.
     public func takeBack() throws(SetupError) {
-        for (file, after) in steps.reversed() where file.bytes != after { try file.restore() }
+        for (file, after) in steps.reversed() where file.bytes != after {
+            let now = try ConfigFile(file.path)
+            if now.bytes == after {
+                try file.restore()
+                continue
+            }
+            do throws(MarkedLines.Disorder) {
+                let text = try MarkedLines.removing(from: now.bytes)
+                try? now.replace(with: text)
+            } catch {
+                throw .marks(path: file.path, line: error.line)
+            }
+        }
         unsafe rmdir(folder)
     }
 }

@@ -18,6 +18,8 @@ struct TerminalTests {
         /// Whether the terminal is as it was before.
         let restored: Bool?
         let raw: String?
+        /// Bytes that were pasted and that the next program would read.
+        let unread: Int?
         let error: String?
     }
 
@@ -140,6 +142,17 @@ struct TerminalTests {
         let raw = try #require(seen.raw)
         #expect(!raw.contains("s3cret") && !raw.contains("code=") && !raw.contains("xxxx"))
         #expect(home.names.contains(".ssh/id_ecdsa"))
+    }
+
+    @Test("--remote: what is left of a paste that was not an address is not the shell's next command")
+    func flood() async throws {
+        let home = try TemporaryFolder()
+        let seen = try await TerminalTests.logIn(
+            ["--remote", "--redirect-uri", "http://localhost:0/cb"],
+            steps: [["see", "What you paste is not shown"], ["flood", "2000"], ["end"]],
+            home: home)
+        #expect(seen.status == 1 && seen.restored == true && seen.unread == 0, "\(seen)")
+        #expect(seen.raw?.contains("\u{1B}[?2004h") == true && seen.raw?.contains("\u{1B}[?2004l") == true)
     }
 
     @Test(

@@ -7,6 +7,7 @@ terminal.py COLUMNS ROWS STEPS PROGRAM ARGUMENT...    STEPS: a JSON list of [wor
   ["type", TEXT]       types it
   ["approve", PERSON]  reads address and code from the screen and logs in there, on "another device"
   ["paste", PERSON]    opens the address on the screen as PERSON, and pastes the one where the browser ends, in a line longer than 4095 bytes
+  ["flood", COUNT]     pastes so many lines at once that are no address
   ["signal", NAME]     sends it
   ["end"]              waits for the program to end
 """
@@ -24,14 +25,14 @@ class Screen:
 
     def feed(self, text):
         self.raw += text
-        for part in re.findall(r"\x1b\[[0-9;]*[A-Za-z]|.|\n|\r", text, re.S):
+        for part in re.findall(r"\x1b\[[0-9;?]*[A-Za-z]|.|\n|\r", text, re.S):
             if part == "\r":
                 self.column = 0
             elif part == "\n":
                 self.lines.append([])
             elif part == "\x1b[K":
                 del self.lines[-1][self.column:]
-            elif part.endswith("m") and part.startswith("\x1b"):
+            elif part.startswith("\x1b") and (part.endswith("m") or part in ("\x1b[?2004h", "\x1b[?2004l")):
                 pass
             elif part.startswith("\x1b") or ord(part) < 32:
                 self.put("?")
@@ -132,6 +133,8 @@ for step in steps:
     elif word == "paste":
         url = re.search(r"^(http\S+/authorize\S+)$", screen.text(), re.M)[0]
         send((ask(url, {"person": value}) + "&padding=" + "x" * 5000 + "\r").encode())
+    elif word == "flood":
+        send(b"".join(b"touch /tmp/line-%d\r" % number for number in range(int(value))))
     elif word == "signal":
         os.kill(child, getattr(signal, value))
     elif word == "end":
@@ -141,6 +144,8 @@ for step in steps:
         snapshots["at the end"] = screen.text()
 
 after = termios.tcgetattr(slave)
-print(json.dumps({"snapshots": snapshots, "status": status, "restored": before == after, "raw": screen.raw}))
+# What the next program on this terminal would read.
+unread = struct.unpack("i", fcntl.ioctl(slave, termios.FIONREAD, b"0000"))[0]
+print(json.dumps({"snapshots": snapshots, "status": status, "restored": before == after, "raw": screen.raw, "unread": unread}))
 if status is None:
     os.kill(child, signal.SIGKILL)
