@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 int opk_terminal_size(int descriptor, int *columns, int *rows) {
@@ -46,15 +47,30 @@ int opk_terminal_hide_input(int descriptor) {
     return -1;
 }
 
+// What is left of a paste would be the shell's next commands: it is thrown away until the terminal is quiet for 100 ms, for 10 s at most. Not so
+// many reads: a terminal may give a byte at a time. Only what POSIX allows in a signal handler.
+static void restore(int descriptor) {
+    // A Ctrl-C in the paste is thrown away like the rest: it would end this, and the shell would get what follows it.
+    struct termios deaf;
+    if (tcgetattr(descriptor, &deaf) == 0) {
+        deaf.c_lflag &= ~(tcflag_t)ISIG;
+        tcsetattr(descriptor, TCSANOW, &deaf);
+    }
+    struct pollfd input = {.fd = descriptor, .events = POLLIN};
+    struct timespec begun, now;
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    char rest[4096];
+    while (poll(&input, 1, 100) > 0 && read(descriptor, rest, sizeof rest) > 0) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec - begun.tv_sec >= 10) break;
+    }
+    say(descriptor, pasteOff, sizeof pasteOff - 1);
+    tcsetattr(descriptor, TCSAFLUSH, &before);
+}
+
 void opk_terminal_show_input(void) {
     if (hidden < 0) return;
-    // What is left of a paste would be the shell's next commands: it is thrown away until the terminal is quiet for 100 ms, a megabyte at most.
-    struct pollfd input = {.fd = (int)hidden, .events = POLLIN};
-    char rest[4096];
-    for (int left = 256; left > 0 && poll(&input, 1, 100) > 0; left--)
-        if (read((int)hidden, rest, sizeof rest) <= 0) break;
-    say((int)hidden, pasteOff, sizeof pasteOff - 1);
-    tcsetattr((int)hidden, TCSAFLUSH, &before);
+    restore((int)hidden);
     hidden = -1;
 }
 
@@ -67,10 +83,7 @@ static volatile sig_atomic_t watching;
 
 // Only what POSIX allows in a handler.
 static void ended(int number) {
-    if (hidden >= 0) {
-        say((int)hidden, pasteOff, sizeof pasteOff - 1);
-        tcsetattr((int)hidden, TCSAFLUSH, &before);
-    }
+    if (hidden >= 0) restore((int)hidden);
     ssize_t ignored = write(STDERR_FILENO, lastWords, lastWordsLength);
     (void)ignored;
     // The process ends by the signal itself, so that a shell's script ends with it, too. SA_RESETHAND has made it the default again.
