@@ -15,6 +15,8 @@ enum PastedAnswer {
     static func read(_ line: [UInt8], endingAt redirectURI: Text, takesQuery: Bool, state: Text) throws(Fault) -> CallbackQuery {
         var bytes = trimmed(line)[...]
         guard !bytes.isEmpty else { throw .empty }
+        // More than one line was pasted, whatever the first is: the rest may hide behind a `#`.
+        guard !bytes.contains(0x0A) else { throw .elsewhere }
         // Some providers hang a fragment on; nothing of an answer is in it.
         bytes = bytes.prefix { $0 != UInt8(ascii: "#") }
         if bytes.starts(with: redirectURI.utf8) {

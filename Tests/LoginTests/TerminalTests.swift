@@ -149,10 +149,31 @@ struct TerminalTests {
         let home = try TemporaryFolder()
         let seen = try await TerminalTests.logIn(
             ["--remote", "--redirect-uri", "http://localhost:0/cb"],
-            steps: [["see", "What you paste is not shown"], ["flood", "2000"], ["end"]],
+            // More than a terminal gives in 256 reads.
+            steps: [["see", "What you paste is not shown"], ["flood", "20000"], ["end"]],
             home: home)
         #expect(seen.status == 1 && seen.restored == true && seen.unread == 0, "\(seen)")
         #expect(seen.raw?.contains("\u{1B}[?2004h") == true && seen.raw?.contains("\u{1B}[?2004l") == true)
+    }
+
+    @Test("--remote: a Ctrl-C in a paste ends the login, and what follows it is not the shell's next command")
+    func cut() async throws {
+        let home = try TemporaryFolder()
+        let seen = try await TerminalTests.logIn(
+            ["--remote", "--redirect-uri", "http://localhost:0/cb"],
+            steps: [["see", "What you paste is not shown"], ["cut", "20000"], ["end"]],
+            home: home)
+        #expect(seen.status == -SIGINT && seen.restored == true && seen.unread == 0, "\(seen.status as Any) \(seen.unread as Any)")
+        #expect(seen.raw?.contains("\u{1B}[?2004l") == true && home.names.isEmpty)
+    }
+
+    @Test("--remote: the right address and a second line in one paste is one wrong paste")
+    func lines() async throws {
+        let home = try TemporaryFolder()
+        let seen = try await TerminalTests.logIn(
+            ["--remote"],
+            steps: [["see", "What you paste is not shown"], ["lines", "alice"], ["see", "again"], ["type", "\u{3}"], ["end"]], home: home)
+        #expect(seen.status == -SIGINT && seen.restored == true && seen.unread == 0 && home.names.isEmpty, "\(seen)")
     }
 
     @Test(

@@ -8,6 +8,8 @@ terminal.py COLUMNS ROWS STEPS PROGRAM ARGUMENT...    STEPS: a JSON list of [wor
   ["approve", PERSON]  reads address and code from the screen and logs in there, on "another device"
   ["paste", PERSON]    opens the address on the screen as PERSON, and pastes the one where the browser ends, in a line longer than 4095 bytes
   ["flood", COUNT]     pastes so many lines at once that are no address
+  ["cut", COUNT]       the same, and the first characters are two Ctrl-C
+  ["lines", PERSON]    like "paste", between a terminal's marks, and a command follows behind a "#" in the same paste
   ["signal", NAME]     sends it
   ["end"]              waits for the program to end
 """
@@ -102,8 +104,16 @@ def until(done):
         hear(0.1)
 
 
+unsent = 0
+
+
 def send(data):
+    global unsent
     while data:
+        if has_ended():
+            # It would all go to the next program.
+            unsent += len(data)
+            return
         if select.select([], [master], [], 0.1)[1]:
             data = data[os.write(master, data[:512]):]
         hear(0)
@@ -133,8 +143,11 @@ for step in steps:
     elif word == "paste":
         url = re.search(r"^(http\S+/authorize\S+)$", screen.text(), re.M)[0]
         send((ask(url, {"person": value}) + "&padding=" + "x" * 5000 + "\r").encode())
-    elif word == "flood":
-        send(b"".join(b"touch /tmp/line-%d\r" % number for number in range(int(value))))
+    elif word in ("flood", "cut"):
+        send((b"" if word == "flood" else b"x\x03\x03") + b"".join(b"touch /tmp/line-%d\r" % number for number in range(int(value))))
+    elif word == "lines":
+        url = re.search(r"^(http\S+/authorize\S+)$", screen.text(), re.M)[0]
+        send(("\x1b[200~" + ask(url, {"person": value}) + "#\ntouch /tmp/line\x1b[201~\r").encode())
     elif word == "signal":
         os.kill(child, getattr(signal, value))
     elif word == "end":
@@ -146,6 +159,6 @@ for step in steps:
 after = termios.tcgetattr(slave)
 # What the next program on this terminal would read.
 unread = struct.unpack("i", fcntl.ioctl(slave, termios.FIONREAD, b"0000"))[0]
-print(json.dumps({"snapshots": snapshots, "status": status, "restored": before == after, "raw": screen.raw, "unread": unread}))
+print(json.dumps({"snapshots": snapshots, "status": status, "restored": before == after, "raw": screen.raw, "unread": unread + unsent}))
 if status is None:
     os.kill(child, signal.SIGKILL)
