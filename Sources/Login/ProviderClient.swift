@@ -82,7 +82,7 @@ struct ProviderClient {
     /// Where the person has to go; the commitment travels as the nonce, which a provider may put in the ID token or forget.
     func begin(_ grant: DeviceGrant, nonce: Text) throws(LoginError) -> DeviceAuthorization {
         do throws(OIDCError) {
-            return try grant.begin(scopes: config.scopes, nonce: nonce)
+            return try grant.begin(scopes: scopes, nonce: nonce)
         } catch {
             switch error {
             case .noDeviceLogin: throw .noDeviceLogin(issuer: config.issuer)
