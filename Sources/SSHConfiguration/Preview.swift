@@ -18,10 +18,10 @@ public enum Preview {
         var (old, new) = (0, 0)
         while old < before.count || new < after.count {
             if old < before.count, removed.contains(old) {
-                shown.append("  - " + before[old].escaped)
+                shown.append("  - " + shownAs(before[old]))
                 old += 1
             } else if new < after.count, inserted.contains(new) {
-                shown.append("  + " + after[new].escaped)
+                shown.append("  + " + shownAs(after[new]))
                 new += 1
             } else {
                 if shown.last != "    …" { shown.append("    …") }
@@ -30,6 +30,9 @@ public enum Preview {
         }
         return shown
     }
+
+    /// As it is written, but for what a terminal would not show or would obey.
+    private static func shownAs(_ line: Text) -> String { line.escaped.replacing("\\\"", with: "\"") }
 
     /// Without their ends; a carriage return is no part of what a person reads.
     private static func lines(_ bytes: [UInt8]?) -> [Text] {

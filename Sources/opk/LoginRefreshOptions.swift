@@ -16,6 +16,7 @@ struct LoginRefreshOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp("Keep it in the kernel's keyring, the secret-service, or a file.", valueName: "place", visibility: .hidden),
+        completion: .list(RefreshTokenPlace.allCases.map(\.rawValue)),
         transform: LoginRefreshOptions.placeNamed)
     var refreshTokenStore: RefreshTokenPlace?
 

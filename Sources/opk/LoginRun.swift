@@ -74,7 +74,7 @@ struct LoginRun {
         object["email"] = identity.email.map { .string($0) } ?? .null
         object["ends"] = outcome.result.ends.map { .number(JSONNumber($0.seconds)) } ?? .null
         object["store"] = outcome.kept.map { .string(Text($0.store.rawValue)) } ?? .null
-        object["key_file"] = keeping.map { .string(Text($0.place.privateKey)) } ?? .null
+        object["key_file"] = keeping.flatMap { $0.store.usesFile ? .string(Text($0.place.privateKey)) : nil } ?? .null
         object["certificate_file"] = keeping.map { .string(Text($0.place.certificate)) } ?? .null
         return .object(object)
     }

@@ -49,7 +49,7 @@ struct LogoutCommand: ParsableCommand {
     private func choose(_ identities: [IdentityStatus]) throws(LoginError) -> [IdentityStatus] {
         if all { return identities }
         if let name {
-            let wanted = try IdentityName.named(name)
+            let wanted = try IdentityName.named(name, among: identities.compactMap(\.name))
             let found = identities.filter { $0.name == wanted }
             guard !found.isEmpty else { throw .noIdentity(wanted.text) }
             return found

@@ -33,8 +33,11 @@ struct StatusCommand: ParsableCommand {
         try reportingErrors { () throws(LoginError) in
             if json, short { throw .notTogether("--json", "--short") }
             let now = UnixTime.now()
-            let only = try name.map { text throws(LoginError) in try IdentityName.named(text) }
-            let overview = IdentityOverview(home: try KeyPlace.home(), only: only, now: now)
+            let home = try KeyPlace.home()
+            let only = try name.map { text throws(LoginError) in
+                try IdentityName.named(text, among: IdentityFolder(below: home + "/.opk").list().identities.map(\.name))
+            }
+            let overview = IdentityOverview(home: home, only: only, now: now)
             if let only, overview.identities.isEmpty, !json, !short { throw .noIdentity(only.text) }
             try show(overview, now)
             status = overview.exitStatus
@@ -56,9 +59,11 @@ struct StatusCommand: ParsableCommand {
 }
 
 extension IdentityName {
-    /// As a person typed it.
-    static func named(_ text: String) throws(LoginError) -> IdentityName {
+    /// As a person typed it: the name of a login, or any alias of the provider whose login it is.
+    static func named(_ text: String, among known: [IdentityName] = []) throws(LoginError) -> IdentityName {
         guard let name = IdentityName(Text(text)) else { throw .identityName(Text(text)) }
-        return name
+        if known.contains(name) { return name }
+        let config = try? ClientConfig.read(path: nil)
+        return config?.provider(aliased: Text(text))?.name.flatMap { known.contains($0) ? $0 : nil } ?? name
     }
 }

@@ -68,6 +68,18 @@ struct LogoutCommandTests {
         #expect(last.errors.contains("chosen") && desk.folder.names.contains("chosen"), "\(last)")
     }
 
+    @Test("any alias of the provider names the login")
+    func alias() async throws {
+        let desk = try await RefreshDesk()
+        let configuration = try String(decoding: desk.folder.read(".opk/config.yml"), as: UTF8.self)
+        try desk.folder.write(Array(configuration.replacing("alias: work", with: "alias: work office").utf8), to: ".opk/config.yml")
+        try await desk.logIn()
+        let status = try await desk.opk(["status", "office"])
+        #expect(status.status == 0 && status.output.contains("alice@example.com"), "\(status)")
+        let run = try await desk.opk(["logout", "office"])
+        #expect(run.status == 0 && !desk.keys.contains { $0.hasPrefix(".ssh/") }, "\(run)")
+    }
+
     @Test("--all takes every identity; without it several are not guessed among")
     func all() async throws {
         let desk = try await RefreshDesk()

@@ -163,6 +163,8 @@ struct SSHSetupTests {
             #expect(lines.contains("~/.ssh/config"))
             #expect(lines.contains("  + Include ~/.ssh/opk/config"))
             #expect(lines.contains("    …"))
+            // As it stands in the file: ssh's own quotes.
+            #expect(lines.contains { $0.contains("exec \"/") } && !lines.contains { $0.contains("\\\"") })
             #expect(!lines.contains { $0.contains("\u{1B}") })
             try installing(home).apply()
             let undo = try SSHSetup.removing(home: home).changes.flatMap { Preview.lines(of: $0, home: home) }
