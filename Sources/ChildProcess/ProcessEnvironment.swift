@@ -40,4 +40,12 @@ public struct ProcessEnvironment: Sendable, Hashable {
             if let newValue { entries.append(prefix + Array(newValue.utf8)) }
         }
     }
+
+    /// Without what may hold a secret of ours or of a CI system's: for a program that is not ours, and whatever that starts.
+    public var withoutSecrets: ProcessEnvironment {
+        ProcessEnvironment(entries: entries.filter { entry in !ProcessEnvironment.secretPrefixes.contains { entry.starts(with: $0.utf8) } })
+    }
+
+    /// OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
+    private static let secretPrefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"]
 }

@@ -30,7 +30,7 @@ public struct Browser: Sendable {
         for command in commands(for: url) {
             guard let program = path(of: command[0]) else { continue }
             do throws(ChildFailure) {
-                try ChildProcess.spawnDetached(program, Array(command.dropFirst()), environment: childEnvironment)
+                try ChildProcess.spawnDetached(program, Array(command.dropFirst()), environment: environment.withoutSecrets)
                 return true
             } catch {
                 continue
@@ -110,19 +110,6 @@ public struct Browser: Sendable {
             return ""
         #endif
     }
-
-    /// The environment without what may hold a secret of ours or of a CI system's.
-    var childEnvironment: ProcessEnvironment {
-        var child = environment
-        for entry in environment.entries {
-            let name = String(decoding: entry.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
-            if Browser.privatePrefixes.contains(where: name.hasPrefix) { child[name] = nil }
-        }
-        return child
-    }
-
-    /// OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
-    private static let privatePrefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"]
 
     /// As execvp finds it, but only in absolute folders of PATH.
     private func path(of program: String) -> String? {

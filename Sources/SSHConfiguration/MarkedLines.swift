@@ -3,7 +3,7 @@ import Vocabulary
 /// Our lines in the person's own ssh_config, between marks, so that they can be taken out again and leave what was there byte for byte.
 ///
 /// They come first in the file, since an Include below a Host or Match line holds for those hosts alone; and last, below a `Match all` that
-/// ends whatever block the file ends with.
+/// ends whatever block the file ends with. What somebody adds at the end of the file thereby holds for every host, which the last of them says.
 enum MarkedLines {
     /// A mark without its other half, or other lines between ours.
     struct Disorder: Error, Equatable {
@@ -26,7 +26,7 @@ enum MarkedLines {
     private static let bottom = Group(
         begin: "# >>> opk: the same for names with a HostName >>>",
         special: "# >>> opk: the same for names with a HostName (the line above had no end) >>>",
-        body: ["Match all", "Include ~/.ssh/opk/config-aliases"])
+        body: ["Match all", "Include ~/.ssh/opk/config-aliases", "# Below this line: for every host."])
     private static let end = "# <<< opk <<<"
 
     static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]

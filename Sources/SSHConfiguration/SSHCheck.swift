@@ -31,7 +31,8 @@ public struct SSHCheck {
     public init(_ program: String, _ arguments: [String] = [], environment: ProcessEnvironment = .inherited()) {
         self.program = program
         self.arguments = arguments
-        var environment = environment
+        // A person's `Match exec` gets it.
+        var environment = environment.withoutSecrets
         environment[SSHCheck.variable] = "1"
         self.environment = environment
     }
@@ -78,7 +79,7 @@ public struct SSHCheck {
     private func ask(_ host: Text) -> Answer {
         do throws(ChildFailure) {
             let outcome = try ChildProcess.run(
-                program, arguments + ["-G", host.string], environment: environment, errorOutput: .captured(limit: 4 << 10),
+                program, arguments + ["-G", "--", host.string], environment: environment, errorOutput: .captured(limit: 4 << 10),
                 deadline: SSHCheck.deadline)
             guard outcome.succeeded else {
                 let words = outcome.errorOutput.split(separator: 0x0A).last { !$0.isEmpty } ?? []
