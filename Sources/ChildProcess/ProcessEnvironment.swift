@@ -28,13 +28,6 @@ public struct ProcessEnvironment: Sendable, Hashable {
         self.entries = entries
     }
 
-    /// Without what may hold a secret of ours or of a CI system's: OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and
-    /// ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
-    public var withoutSecrets: ProcessEnvironment {
-        let prefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"].map { Array($0.utf8) }
-        return ProcessEnvironment(entries: entries.filter { entry in !prefixes.contains { entry.starts(with: $0) } })
-    }
-
     /// The variable's value; nil where it is not set or, setting it, to unset it.
     public subscript(_ name: String) -> String? {
         get {
@@ -47,4 +40,12 @@ public struct ProcessEnvironment: Sendable, Hashable {
             if let newValue { entries.append(prefix + Array(newValue.utf8)) }
         }
     }
+
+    /// Without what may hold a secret of ours or of a CI system's: for a program that is not ours, and whatever that starts.
+    public var withoutSecrets: ProcessEnvironment {
+        ProcessEnvironment(entries: entries.filter { entry in !ProcessEnvironment.secretPrefixes.contains { entry.starts(with: $0.utf8) } })
+    }
+
+    /// OPKSSH_PROVIDERS carries client secrets, OPENPUBKEY_JWT and ACTIONS_ID_TOKEN_REQUEST_TOKEN are tokens.
+    private static let secretPrefixes = ["OPK_", "OPKSSH_", "OPENPUBKEY_", "ACTIONS_ID_TOKEN_"]
 }

@@ -30,7 +30,7 @@ public struct Browser: Sendable {
         for command in commands(for: url) {
             guard let program = path(of: command[0]) else { continue }
             do throws(ChildFailure) {
-                try ChildProcess.spawnDetached(program, Array(command.dropFirst()), environment: childEnvironment)
+                try ChildProcess.spawnDetached(program, Array(command.dropFirst()), environment: environment.withoutSecrets)
                 return true
             } catch {
                 continue
@@ -110,9 +110,6 @@ public struct Browser: Sendable {
             return ""
         #endif
     }
-
-    /// The environment without what may hold a secret of ours or of a CI system's.
-    var childEnvironment: ProcessEnvironment { environment.withoutSecrets }
 
     /// As execvp finds it, but only in absolute folders of PATH.
     private func path(of program: String) -> String? {

@@ -1,4 +1,5 @@
 import SafeFiles
+import Vocabulary
 
 #if canImport(Glibc)
     import Glibc
@@ -46,27 +47,41 @@ struct ConfigFile {
         guard isOwn, mode & 0o200 != 0 else { throw .readOnly(path: path) }
     }
 
+    /// Whether it is still what was read.
+    func checkUnchanged() throws(SetupError) { try check(is: bytes) }
+
     /// Writes it, or takes it away, if it is still what was read.
-    func replace(with new: [UInt8]?) throws(SetupError) {
-        guard try ConfigFile(path).bytes == bytes else { throw .changedMeanwhile(path: path) }
-        try write(new)
-    }
+    func replace(with new: [UInt8]?) throws(SetupError) { try write(new, overwriting: bytes) }
 
-    /// Back to what was read.
-    func restore() throws(SetupError) { try write(bytes) }
+    /// Back to what was read, if it is still what was written then.
+    func restore(from written: [UInt8]?) throws(SetupError) { try write(bytes, overwriting: written) }
 
-    private func write(_ new: [UInt8]?) throws(SetupError) {
+    private func write(_ new: [UInt8]?, overwriting expected: [UInt8]?) throws(SetupError) {
         guard let new else {
+            try check(is: expected)
             guard unsafe unlink(target) == 0 || errno == ENOENT else { throw .writing(WriteFailure(path: path, errno: errno)) }
             return
         }
+        let prepared: PreparedFile
         do throws(WriteFailure) {
             // Its access list and label too, where it is there to be looked at.
             let model = unsafe access(target, F_OK) == 0 ? target : nil
-            try PreparedFile(new, for: target, mode: mode, owner: owner, like: model).commit()
+            prepared = try PreparedFile(new, for: target, mode: mode, owner: owner, like: model)
         } catch {
             throw .writing(error)
         }
+        // As late as can be: after it comes only the new name.
+        try check(is: expected)
+        do throws(WriteFailure) {
+            try prepared.commit()
+        } catch {
+            throw .writing(error)
+        }
+    }
+
+    private func check(is expected: [UInt8]?) throws(SetupError) {
+        let now = try ConfigFile(path)
+        guard now.bytes == expected, Text(now.target) == Text(target) else { throw .changedMeanwhile(path: path) }
     }
 
     private static func target(of path: String) throws(SetupError) -> String {

@@ -3,7 +3,7 @@ public import Vocabulary
 /// One pattern of ssh_config(5), PATTERNS: a host's name with `*` and `?`; with `!` in front, what is not meant.
 ///
 /// 1 to 255 bytes of what names and addresses are made of, so that it is one word of ssh_config whatever version reads it: no space, comma,
-/// quote, backslash, `#` or `=`.
+/// quote, backslash, `#` or `=`; and no `-` in front, which would be an option where a program is given the name.
 public struct HostPattern: Hashable, Sendable {
     public let text: Text
     let isNegated: Bool
@@ -14,8 +14,7 @@ public struct HostPattern: Hashable, Sendable {
         guard (1...255).contains(text.count) else { return nil }
         isNegated = text.utf8.first == UInt8(ascii: "!")
         let rest = text.utf8.dropFirst(isNegated ? 1 : 0)
-        // No host's name begins so, and a program would take it for an option.
-        guard let first = rest.first, first != UInt8(ascii: "-"), rest.allSatisfy(HostPattern.isAllowed) else { return nil }
+        guard !rest.isEmpty, rest.first != UInt8(ascii: "-"), rest.allSatisfy(HostPattern.isAllowed) else { return nil }
         self.text = text
         glob = Text(String(decoding: rest, as: UTF8.self)).lowercasedASCII.utf8
     }

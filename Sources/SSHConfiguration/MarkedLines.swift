@@ -3,7 +3,7 @@ import Vocabulary
 /// Our lines in the person's own ssh_config, between marks, so that they can be taken out again and leave what was there byte for byte.
 ///
 /// They come first in the file, since an Include below a Host or Match line holds for those hosts alone; and last, below a `Match all` that
-/// ends whatever block the file ends with.
+/// ends whatever block the file ends with. What somebody adds at the end of the file thereby holds for every host, which the last of them says.
 enum MarkedLines {
     /// A mark without its other half, or other lines between ours.
     struct Disorder: Error, Equatable {
@@ -16,29 +16,38 @@ enum MarkedLines {
         /// The usual mark, and the one that tells of something to be undone besides.
         let begin: String
         let special: String
-        let body: [String]
+        let before: [String]
+        /// The file of ours that is included.
+        let file: String
+        let after: [String]
+
+        func body(_ folder: String) -> [String] { before + ["Include \(folder)/\(file)"] + after }
     }
+
+    static let usualFolder = "~/.ssh/opk"
 
     private static let top = Group(
         begin: "# >>> opk: logins when ssh needs them (`opk setup ssh --undo` takes these lines away) >>>",
         special: "# >>> opk: logins when ssh needs them (`opk setup ssh --undo` takes this file away) >>>",
-        body: ["Include ~/.ssh/opk/config"])
+        before: [], file: "config", after: [])
     private static let bottom = Group(
         begin: "# >>> opk: the same for names with a HostName >>>",
         special: "# >>> opk: the same for names with a HostName (the line above had no end) >>>",
-        body: ["Match all", "Include ~/.ssh/opk/config-aliases"])
+        before: ["Match all"], file: "config-aliases", after: ["# Below this line: for every host."])
     private static let end = "# <<< opk <<<"
 
     static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 
     /// The file with our lines in it, once; nil is a file that is not there.
-    static func adding(to file: [UInt8]?) throws(Disorder) -> [UInt8] {
+    ///
+    /// - Parameter folder: where our own files are, for ssh_config.
+    static func adding(to file: [UInt8]?, including folder: String = usualFolder) throws(Disorder) -> [UInt8] {
         let (content, isMade) = try taken(from: file)
         let text = content ?? []
         let lineBreak: [UInt8] = hasCRLF(text) ? [0x0D, 0x0A] : [0x0A]
         let isOpen = text.last.map { $0 != 0x0A } ?? false
-        return lines(top, isSpecial: file == nil || isMade, lineBreak) + text + (isOpen ? lineBreak : [])
-            + lines(bottom, isSpecial: isOpen, lineBreak)
+        return lines(top, isSpecial: file == nil || isMade, folder, lineBreak) + text + (isOpen ? lineBreak : [])
+            + lines(bottom, isSpecial: isOpen, folder, lineBreak)
     }
 
     /// The file without our lines; nil where there was none before us, and nobody has written anything since.
@@ -47,8 +56,8 @@ enum MarkedLines {
         return isMade && content?.isEmpty ?? true ? nil : content
     }
 
-    private static func lines(_ group: Group, isSpecial: Bool, _ lineBreak: [UInt8]) -> [UInt8] {
-        ([isSpecial ? group.special : group.begin] + group.body + [end]).flatMap { Array($0.utf8) + lineBreak }
+    private static func lines(_ group: Group, isSpecial: Bool, _ folder: String, _ lineBreak: [UInt8]) -> [UInt8] {
+        ([isSpecial ? group.special : group.begin] + group.body(folder) + [end]).flatMap { Array($0.utf8) + lineBreak }
     }
 
     /// What the first line ends with decides.
@@ -74,13 +83,14 @@ enum MarkedLines {
                 index += 1
                 continue
             }
-            for (offset, expected) in (group.body + [end]).enumerated() {
+            let body = group.body(usualFolder)
+            for (offset, expected) in (body + [end]).enumerated() {
                 let here = index + 1 + offset
                 guard here < lines.count, bare(lines[here]) == expected else { throw Disorder(line: min(here, lines.count - 1) + 1) }
             }
             if words == top.special { isMade = true }
             if words == bottom.special { added = (rest.count, lines[index].suffix(2).elementsEqual([0x0D, 0x0A]) ? 2 : 1) }
-            index += group.body.count + 2
+            index += body.count + 2
         }
         // Where something was written below it the line break belongs to that.
         if let added, added.end == rest.count, rest.last == 0x0A { rest.removeLast(min(added.count, rest.count)) }

@@ -2,12 +2,6 @@ public import ChildProcess
 public import Identities
 public import Vocabulary
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// What ssh itself makes of its configuration, by `ssh -G`.
 ///
 /// That runs what `Match exec` says, ours as well: opk then finds `variable` in its environment and asks nobody to log in.
@@ -37,33 +31,27 @@ public struct SSHCheck {
     public init(_ program: String, _ arguments: [String] = [], environment: ProcessEnvironment = .inherited()) {
         self.program = program
         self.arguments = arguments
+        // A person's `Match exec` gets it.
         var environment = environment.withoutSecrets
         environment[SSHCheck.variable] = "1"
         self.environment = environment
     }
 
-    /// Writes what `setup` says, and takes it back if ssh does not understand it as it is meant.
+    /// Writes what `setup` says if ssh understands it as it is meant, and nothing otherwise: it is asked before, about files beside.
     public func apply(_ setup: SSHSetup) throws(SetupError) {
-        let before = ask(SSHCheck.nobody)
-        if case .refused(let words) = before, !setup.identities.isEmpty { throw .sshRefuses(words) }
-        // Ctrl-C in between would leave lines that ssh may not understand. ssh itself gets every signal's default.
-        let signals = [SIGINT, SIGTERM, SIGHUP].map { ($0, signal($0, SIG_IGN)) }
-        defer { for (number, handler) in signals { _ = signal(number, handler) } }
-        try setup.apply()
-        do throws(SetupError) {
-            try check(setup.identities, nobodyBefore: before)
-        } catch {
-            try setup.takeBack()
-            throw error
+        try setup.trying { trial throws(SetupError) in
+            // As it is called every day, so that what it says names the person's own file.
+            if case .refused(let words) = ask(SSHCheck.nobody) { throw .sshRefuses(words) }
+            try check(setup.identities, trial)
         }
+        try setup.apply()
     }
 
-    private func check(_ identities: [HostIdentity], nobodyBefore: Answer) throws(SetupError) {
-        guard !identities.isEmpty else { return }
+    private func check(_ identities: [HostIdentity], _ trial: Trial) throws(SetupError) {
         for identity in identities {
             // A host belongs to the first that it fits.
             guard let host = identity.example, let expected = identities.first(where: { $0.isFor(host) }) else { continue }
-            switch ask(host) {
+            switch ask(host, in: trial.after) {
             case .refused(let words): throw .notUnderstood(host: host, .refused(words))
             case .options(let lines):
                 let wanted = [
@@ -76,7 +64,9 @@ public struct SSHCheck {
             }
         }
         guard !identities.contains(where: { $0.isFor(SSHCheck.nobody) }) else { return }
-        guard ask(SSHCheck.nobody) == nobodyBefore else { throw .notUnderstood(host: SSHCheck.nobody, .changed) }
+        guard ask(SSHCheck.nobody, in: trial.after) == ask(SSHCheck.nobody, in: trial.before) else {
+            throw .notUnderstood(host: SSHCheck.nobody, .changed)
+        }
     }
 
     private enum Answer: Equatable {
@@ -84,10 +74,12 @@ public struct SSHCheck {
         case refused(Text)
     }
 
-    private func ask(_ host: Text) -> Answer {
+    /// - Parameter file: in the place of `~/.ssh/config`.
+    private func ask(_ host: Text, in file: String? = nil) -> Answer {
         do throws(ChildFailure) {
             let outcome = try ChildProcess.run(
-                program, arguments + ["-G", host.string], environment: environment, errorOutput: .captured(limit: 4 << 10),
+                program, arguments + (file.map { ["-F", $0] } ?? []) + ["-G", "--", host.string], environment: environment,
+                errorOutput: .captured(limit: 4 << 10),
                 deadline: SSHCheck.deadline)
             guard outcome.succeeded else {
                 let words = outcome.errorOutput.split(separator: 0x0A).last { !$0.isEmpty } ?? []

@@ -21,6 +21,8 @@ public struct SSHSetup {
     /// Which identity is for which hosts, in order; empty where everything is taken away.
     public let identities: [HostIdentity]
     private let steps: [(file: ConfigFile, after: [UInt8]?)]
+    /// What ssh is asked about first; nil where everything is taken away.
+    private let trial: Trial?
     private let folder: String
 
     /// What will differ; nothing where it is all there already.
@@ -43,15 +45,19 @@ public struct SSHSetup {
         guard !own.identities.isEmpty else { throw .nothingToSetUp }
         if person.bytes?.starts(with: MarkedLines.byteOrderMark) == true { throw .byteOrderMark(path: person.path) }
         let text: [UInt8]
+        let trial: Trial
         do throws(MarkedLines.Disorder) {
             text = try MarkedLines.adding(to: person.bytes)
+            let contents = zip(OwnFiles.names, [own.config, own.aliases]).map { (name: $0, bytes: $1) }
+            trial = try Trial(in: folder, person: person.bytes, own: contents)
         } catch {
             throw .marks(path: person.path, line: error.line)
         }
         if text != person.bytes { try person.checkWritable() }
         // The person's file last: what it includes is there by then.
         return SSHSetup(
-            identities: own.identities, steps: [(config, own.config), (aliases, own.aliases), (person, text)], folder: folder)
+            identities: own.identities, steps: [(config, own.config), (aliases, own.aliases), (person, text)], trial: trial,
+            folder: folder)
     }
 
     public static func removing(home: String) throws(SetupError) -> SSHSetup {
@@ -63,7 +69,8 @@ public struct SSHSetup {
             throw .marks(path: person.path, line: error.line)
         }
         if text != person.bytes { try person.checkWritable() }
-        return SSHSetup(identities: [], steps: [(person, text), (aliases, nil), (config, nil)], folder: home + "/.ssh/opk")
+        return SSHSetup(
+            identities: [], steps: [(person, text), (aliases, nil), (config, nil)], trial: nil, folder: home + "/.ssh/opk")
     }
 
     /// What no login can be called, in lower case: our own files lie among the keys of `~/.ssh/opk`. While the first is there, ssh has been set
@@ -80,8 +87,28 @@ public struct SSHSetup {
         return (own[0], own[1], try ConfigFile(home + "/.ssh/config"))
     }
 
-    /// Writes all that differs, or nothing: what was written when something fails is taken back.
+    /// Lets `question` ask ssh about files that are as the person's is and as it would be, and that are gone afterwards.
+    func trying(_ question: (Trial) throws(SetupError) -> Void) throws(SetupError) {
+        guard let trial else { return }
+        defer {
+            Trial.remove(from: folder)
+            // Unless there was something in it.
+            unsafe rmdir(folder)
+        }
+        do throws(WriteFailure) {
+            try Folder.create(folder, mode: 0o700)
+            try trial.write()
+        } catch {
+            throw .writing(error)
+        }
+        try question(trial)
+    }
+
+    /// Writes all that differs, or nothing: what was written when something fails is taken back. What somebody else has changed since it was
+    /// read is never written over.
     public func apply() throws(SetupError) {
+        // Those too that stay as they are: ssh was asked about all of them.
+        for (file, _) in steps { try file.checkUnchanged() }
         if !identities.isEmpty {
             do throws(WriteFailure) {
                 try Folder.create(folder, mode: 0o700)
@@ -89,35 +116,21 @@ public struct SSHSetup {
                 throw .writing(error)
             }
         }
-        var done: [ConfigFile] = []
+        var done: [(file: ConfigFile, after: [UInt8]?)] = []
         do throws(SetupError) {
             for (file, after) in steps where file.bytes != after {
                 try file.replace(with: after)
-                done.append(file)
+                done.append((file, after))
             }
         } catch {
-            for file in done.reversed() { try? file.restore() }
+            for (file, after) in done.reversed() { try? file.restore(from: after) }
+            unsafe rmdir(folder)
             throw error
         }
         // Gone with the last file in it; with a key in it, it stays.
-        if identities.isEmpty { unsafe rmdir(folder) }
-    }
-
-    /// Back to what was there before `apply`; of a file that somebody has edited since then only our own lines go.
-    public func takeBack() throws(SetupError) {
-        for (file, after) in steps.reversed() where file.bytes != after {
-            let now = try ConfigFile(file.path)
-            if now.bytes == after {
-                try file.restore()
-                continue
-            }
-            do throws(MarkedLines.Disorder) {
-                let text = try MarkedLines.removing(from: now.bytes)
-                try? now.replace(with: text)
-            } catch {
-                throw .marks(path: file.path, line: error.line)
-            }
+        if identities.isEmpty {
+            Trial.remove(from: folder)
+            unsafe rmdir(folder)
         }
-        unsafe rmdir(folder)
     }
 }

@@ -41,7 +41,7 @@ public enum SetupError: Error, Sendable {
     case noSSH
     /// It refuses the configuration as it is, before anything was changed. What it says is hostile.
     case sshRefuses(Text)
-    /// What was written was taken back.
+    /// Nothing was written.
     case notUnderstood(host: Text, SSHCheck.Surprise)
 
     /// Standard output.

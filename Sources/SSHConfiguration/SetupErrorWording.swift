@@ -38,7 +38,7 @@ extension SetupError: CustomStringConvertible {
         case .noSSH: "ssh is not installed"
         case .sshRefuses(let words): "ssh refuses its configuration as it is: \(words.escaped(limit: 300))"
         case .notUnderstood(let host, let surprise):
-            "everything is as it was, since ssh did not understand what was written: for \(host.escaped(limit: 100)) \(surprise)"
+            "nothing was written, since ssh does not understand it: for \(host.escaped(limit: 100)) \(surprise)"
         case .output(let number): "standard output: \(systemErrorText(number))"
         }
     }

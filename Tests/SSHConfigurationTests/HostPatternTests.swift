@@ -14,7 +14,10 @@ struct HostPatternTests {
 
     @Test(
         "that ssh_config could take for anything else are none",
-        arguments: ["", "!", "a b", "a,b", "a\nb", "a\"b", "a'b", "a\\b", "#a", "a=b", "!!a", "b\u{FC}cher", "a\tb", "$(x)", "a;b", "`x`"])
+        arguments: [
+            "", "!", "a b", "a,b", "a\nb", "a\"b", "a'b", "a\\b", "#a", "a=b", "!!a", "b\u{FC}cher", "a\tb", "$(x)", "a;b", "`x`", "-",
+            "-oProxyCommand", "!-a",
+        ])
     func malformed(pattern: String) {
         #expect(HostPattern(Text(pattern)) == nil)
     }

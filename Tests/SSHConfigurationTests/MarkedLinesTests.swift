@@ -50,7 +50,8 @@ struct MarkedLinesTests {
     func places() throws {
         let lines = String(decoding: try Self.add("Host a\n  User b\n"), as: UTF8.self).split(separator: "\n")
         #expect(lines[1] == "Include ~/.ssh/opk/config")
-        #expect(lines.suffix(3) == ["Match all", "Include ~/.ssh/opk/config-aliases", "# <<< opk <<<"])
+        #expect(
+            lines.suffix(4) == ["Match all", "Include ~/.ssh/opk/config-aliases", "# Below this line: for every host.", "# <<< opk <<<"])
     }
 
     @Test("end as the file's own lines end")
@@ -87,7 +88,7 @@ struct MarkedLinesTests {
     @Test("marks without their other half, or with other lines between them, are an error that names the line")
     func disorder() throws {
         let lines = String(decoding: try Self.add("Host a\n"), as: UTF8.self).split(separator: "\n").map { "\($0)\n" }
-        for left in [0, 1, 2, 4, 5, 6, 7] {
+        for left in [0, 1, 2, 4, 5, 6, 7, 8] {
             var some = lines
             some.remove(at: left)
             #expect(throws: MarkedLines.Disorder.self) { try MarkedLines.removing(from: Array(some.joined().utf8)) }

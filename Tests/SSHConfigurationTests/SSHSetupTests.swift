@@ -173,8 +173,8 @@ struct SSHSetupTests {
         }
     }
 
-    @Test("where ssh does not understand it, everything is taken back")
-    func takenBack() throws {
+    @Test("where ssh does not understand it, nothing is written")
+    func notUnderstood() throws {
         try withHome("Host a\n") { home, file in
             // In ssh's place, one that knows nothing of us.
             let fake = home + "/ssh"
@@ -190,6 +190,86 @@ struct SSHSetupTests {
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: fake)
             let other = #expect(throws: SetupError.self) { try SSHCheck(fake).apply(try installing(home)) }
             #expect(other?.description.contains("line 3: Bad configuration option: foo") == true)
+            #expect(text(file) == "Host a\n")
+        }
+    }
+
+    /// In ssh's place, one that answers what is wanted for work, after `script`.
+    private func fake(_ home: String, _ script: String) throws -> String {
+        let fake = home + "/ssh"
+        let lines = ["identitiesonly yes", "identityfile ~/.ssh/opk/work", "certificatefile ~/.ssh/opk/work-cert.pub"]
+        try "#!/bin/sh\n\(script)\nprintf '%s\\n' \(lines.map { "'\($0)'" }.joined(separator: " "))\n".write(
+            toFile: fake, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: fake)
+        return fake
+    }
+
+    @Test("an edit made while ssh is asked stays, nothing else is written, and the next time all is")
+    func editDuringCheck() throws {
+        try withHome("Host a\n") { home, file in
+            let editing = try fake(home, "echo 'Host meanwhile' >> '\(file)'")
+            let error = #expect(throws: SetupError.self) { try SSHCheck(editing).apply(try installing(home)) }
+            #expect(error?.description.contains("was changed by somebody else meanwhile") == true)
+            #expect(error?.hint == "run it again")
+            #expect(text(file)?.hasPrefix("Host a\nHost meanwhile\n") == true && text(file)?.contains("opk") == false)
+            #expect(!FileManager.default.fileExists(atPath: home + "/.ssh/opk"))
+            try SSHCheck(try fake(home, "")).apply(try installing(home))
+            #expect(text(file)?.contains("Include ~/.ssh/opk/config\n") == true)
+            // An edit while it is done anew, with ours in it already.
+            let again = try fake(home, "echo 'Host later' >> '\(file)'")
+            let own = text(home + "/.ssh/opk/config")
+            #expect(throws: SetupError.self) { try SSHCheck(again).apply(try installing(home, "*.example.org")) }
+            #expect(text(file)?.contains("Host later\n") == true)
+            #expect(text(home + "/.ssh/opk/config") == own)
+        }
+    }
+
+    @Test("while ssh is asked nothing of the person's is written yet, so that a kill then leaves nothing that counts; no secret is told")
+    func untouchedDuringCheck() throws {
+        try withHome("Host a\n  User b\n") { home, file in
+            let noting = try fake(
+                home,
+                """
+                cat '\(file)' >> '\(home)/seen'; ls -A '\(home)/.ssh/opk' >> '\(home)/folder'; env >> '\(home)/env'; echo "$@" >> '\(home)/calls'
+                [ "$1" != -F ] || { cat "$2"; stat -c '%a' "$2" "${2%/*}"; } >> '\(home)/asked'
+                """)
+            var environment = ProcessEnvironment.inherited()
+            for name in ["OPKSSH_PROVIDERS", "OPENPUBKEY_JWT", "OPK_X", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] { environment[name] = "hush" }
+            try SSHCheck(noting, environment: environment).apply(try installing(home))
+            let calls = try #require(text(home + "/calls")).split(separator: "\n").map(String.init)
+            let place = home + "/.ssh/opk/.checking"
+            #expect(
+                calls == [
+                    "-G -- opk-check.invalid", "-F \(place)/after -G -- opk-check.example.com", "-F \(place)/after -G -- opk-check.invalid",
+                    "-F \(place)/before -G -- opk-check.invalid",
+                ])
+            #expect(text(home + "/seen") == String(repeating: "Host a\n  User b\n", count: calls.count))
+            #expect(text(home + "/folder") == String(repeating: ".checking\n", count: calls.count))
+            let written = try #require(text(file)).replacingOccurrences(of: "/opk/config", with: "/opk/.checking/config")
+            #expect(text(home + "/asked") == written + "600\n700\n" + written + "600\n700\nHost a\n  User b\n600\n700\n")
+            let told = try #require(text(home + "/env"))
+            #expect(told.contains("OPK_CHECKING_SSH=1\n") && !told.contains("hush"))
+            #expect(try FileManager.default.contentsOfDirectory(atPath: home + "/.ssh/opk").sorted() == ["config", "config-aliases"])
+        }
+    }
+
+    @Test("what a check that was killed has left goes with the next, and with everything else")
+    func killed() throws {
+        try withHome("Host a\n") { home, file in
+            let place = home + "/.ssh/opk/.checking"
+            func leave() throws {
+                try FileManager.default.createDirectory(
+                    atPath: place, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+                try "Host old\n".write(toFile: place + "/after", atomically: true, encoding: .utf8)
+            }
+            try FileManager.default.createDirectory(
+                atPath: home + "/.ssh/opk", withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+            try leave()
+            try SSHCheck(try fake(home, "")).apply(try installing(home))
+            #expect(!FileManager.default.fileExists(atPath: place))
+            try leave()
+            try SSHSetup.removing(home: home).apply()
+            #expect(!FileManager.default.fileExists(atPath: home + "/.ssh/opk"))
             #expect(text(file) == "Host a\n")
         }
     }
