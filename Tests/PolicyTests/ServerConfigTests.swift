@@ -2,6 +2,7 @@ import Foundation
 import PKToken
 import SafeFiles
 import Testing
+import Vocabulary
 
 @testable import Policy
 
@@ -199,7 +200,7 @@ import Testing
 
     @Test("sessions and notifications are read, each with its bounds")
     func sessionsAndNotifications() throws {
-        let config = try parse(
+        let config = try read(
             """
             session_limit: 12h
             end_with_identity: true
@@ -217,7 +218,7 @@ import Testing
             config.notifications.map(\.channel) == [
                 .command(["/usr/local/sbin/page", "on call"]), .webhook("https://hooks.example.com/services/x"),
             ])
-        #expect(try parse("") == ServerConfig())
+        #expect(try read("") == ServerConfig())
     }
 
     @Test(
@@ -234,16 +235,14 @@ import Testing
             "notify: [{on: [revoked], wehbook: 'https://a.example'}]",
         ])
     func wrongSessionsAndNotifications(text: String) {
-        #expect(throws: ConfigurationError.self) { try parse(text) }
+        #expect(throws: ConfigurationError.self) { try read(text) }
     }
 
     @Test("an address that is wrong is not repeated in the error, since it may be a secret")
     func webhookIsSecret() {
         let error = #expect(throws: ConfigurationError.self) {
-            try parse("notify: [{on: [revoked], webhook: 'http://hooks.example.com/S3CRET'}]")
+            try read("notify: [{on: [revoked], webhook: 'http://hooks.example.com/S3CRET'}]")
         }
         #expect(error?.text.contains("S3CRET") == false)
     }
-
-    private func parse(_ text: String) throws(ConfigurationError) -> ServerConfig { try ServerConfig(parsing: Array(text.utf8)) }
 }
