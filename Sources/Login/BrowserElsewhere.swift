@@ -8,7 +8,7 @@ import ChildProcess
 
 extension Browser {
     /// Whether the person's browser is most likely on another machine: this one is reached by ssh, or is a container, and has no display.
-    var isElsewhere: Bool {
+    public var isElsewhere: Bool {
         func isSet(_ name: String) -> Bool { environment[name]?.isEmpty == false }
         if ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"].contains(where: isSet) { return false }
         if ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "container", "KUBERNETES_SERVICE_HOST"].contains(where: isSet) { return true }

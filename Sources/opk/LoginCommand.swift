@@ -55,8 +55,11 @@ struct LoginCommand: ParsableCommand {
             let name = try IdentityName.ofLogin(alias: nil, options.provider)
             let run = LoginRun(
                 name: name, options: options, job: job, keeping: try key.keeping(name, options, staysForRefresh: refresh.isWanted),
-                refresh: refresh, showsQR: way.showsQR, output: output)
+                refresh: refresh, qrCode: way.qrCode, output: output)
             if need.ifNeeded { return try need.run(run) }
+            if job == nil, way.goesElsewhere() {
+                output.note("There seems to be no browser on this machine, so this is `opk login --remote`; --device is another way.")
+            }
             let outcome = try run.logIn(in: target.browser)
             try show(outcome, of: run)
             try run.keepAlive(outcome)
@@ -83,7 +86,7 @@ struct LoginCommand: ParsableCommand {
             // ssh's connection waits behind it, and knows whom it is for.
             if need.ifNeeded { throw .noProvider(aliases: providers.flatMap(\.aliases)) }
             return try LoginCommand.choose(
-                among: providers, opensBrowser: way.opensBrowserHere, patience: try LoginOptions.patience(way.timeout ?? "5m"))
+                among: providers, opensBrowser: way.opensBrowserHere, patience: try LoginOptions.patience(way.timeout ?? "5m"), output)
         }
     }
 

@@ -15,7 +15,7 @@ struct LoginRun {
     /// Nil where the key is only printed.
     let keeping: KeyKeeping?
     let refresh: LoginRefreshOptions
-    let showsQR: Bool
+    let qrCode: TerminalQRCode.Wish
     let output: OutputOptions
 
     struct Outcome {
@@ -38,7 +38,7 @@ struct LoginRun {
         if let job {
             result = try CILogin(options, of: job, http: output.client()).run(keep: keep)
         } else {
-            let notices = TerminalNotices(showsQR: showsQR, output: output)
+            let notices = TerminalNotices(qrCode: qrCode, output: output)
             result = try LoginFlow(options, http: output.client(), browser: Browser(), waiting: waiting, tell: notices.tell).run(keep: keep)
         }
         warn(kept?.warnings ?? [])
