@@ -10,7 +10,7 @@ import Testing
 @Suite("opk login: what moves on the screen, and what a person can turn off", .serialized, .enabled(if: TerminalTests.isPossible))
 struct TerminalMannersTests {
     /// Two providers, of which none is the default.
-    private func chooserHome() throws -> TemporaryFolder {
+    static func chooserHome() throws -> TemporaryFolder {
         let home = try TemporaryFolder()
         let configuration = """
             providers:
@@ -35,7 +35,7 @@ struct TerminalMannersTests {
         let seen: TerminalTests.Seen
         let arguments = ["--timeout", "4s"]
         if way == "chooser" {
-            let home = try chooserHome()
+            let home = try TerminalMannersTests.chooserHome()
             seen = try await TerminalTests.run(
                 ["login"] + arguments, steps: [["end"]], environment: ["BROWSER": home.path + "/browser"], home: home)
             #expect(seen.snapshots["at the end"]?.contains("no provider was chosen in time") == true, "\(seen)")
@@ -51,7 +51,7 @@ struct TerminalMannersTests {
 
     @Test("Ctrl-C in the chooser says that nothing was written, on the page's wait and on the terminal's", arguments: [true, false])
     func chooserInterrupted(hasBrowser: Bool) async throws {
-        let home = try chooserHome()
+        let home = try TerminalMannersTests.chooserHome()
         let seen = try await TerminalTests.run(
             ["login"], steps: [["see", hasBrowser ? "left" : "then Enter"], ["type", "\u{3}"], ["end"]],
             environment: ["BROWSER": hasBrowser ? home.path + "/browser" : "/nonexistent/browser"], home: home)
@@ -126,7 +126,8 @@ struct TerminalMannersTests {
         #expect(seen.status == 0 && home.names.contains(".ssh/id_ecdsa"), "\(seen)")
         #expect(seen.snapshots["at the end"]?.contains("There seems to be no browser on this machine") == true)
         let choice = try await TerminalTests.run(
-            ["login"], steps: [["see", "then Enter"], ["type", "\u{3}"], ["end"]], environment: environment, home: try chooserHome())
+            ["login"], steps: [["see", "then Enter"], ["type", "\u{3}"], ["end"]], environment: environment,
+            home: try TerminalMannersTests.chooserHome())
         #expect(choice.status == -SIGINT)
     }
 

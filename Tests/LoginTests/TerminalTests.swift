@@ -25,10 +25,12 @@ struct TerminalTests {
         let error: String?
     }
 
-    /// - Parameter steps: see terminal.py.
+    /// - Parameters:
+    ///   - steps: see terminal.py.
+    ///   - wrapper: a program that runs opk, with its arguments.
     static func run(
         _ arguments: [String], steps: [[String]], columns: Int = 100, rows: Int = 40, environment: [String: String] = [:],
-        home: TemporaryFolder
+        home: TemporaryFolder, wrapper: [String] = []
     ) async throws -> Seen {
         let helper = SharedData.packageRoot.appendingPathComponent("Tests/LoginTests/terminal.py").path
         let script = String(decoding: try JSONEncoder().encode(steps), as: UTF8.self)
@@ -39,7 +41,7 @@ struct TerminalTests {
             Result {
                 let process = Process()
                 process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-                process.arguments = [helper, "\(columns)", "\(rows)", script, BuiltPrograms.path("opk")] + arguments
+                process.arguments = [helper, "\(columns)", "\(rows)", script] + wrapper + [BuiltPrograms.path("opk")] + arguments
                 process.environment = whole
                 let pipe = Pipe()
                 process.standardOutput = pipe
@@ -84,6 +86,8 @@ struct TerminalTests {
             }
             lines.append(
                 String(line).replacing(/localhost:[0-9]+/, with: "localhost:PORT").replacing(/authorize\?[^ ]+/, with: "authorize?…")
+                    .replacing(/choose\/[^ ]+/, with: "choose/…").replacing(/\(([0-9]+ (min|s) ?)+ ago\)/, with: "(N s ago)")
+                    .replacing(BuiltPrograms.folder.path, with: "BIN")
                     .replacing(/[A-Z]{4}-[A-Z]{4}/, with: "CODE").replacing(/[0-9]+ min( [0-9]+ s)? left/, with: "N min left")
                     .replacing(/[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8}/, with: "DATE").replacing(/in 23 h 59 min|in 1 d/, with: "in 24 h"))
         }
