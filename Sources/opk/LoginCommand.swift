@@ -48,18 +48,17 @@ struct LoginCommand: ParsableCommand {
             let job = try provider.job()
             let target = try target(job)
             var options = LoginOptions(provider: target.provider)
-            try way.apply(to: &options)
+            let terminal = terminalElsewhere(job)
+            try way.apply(to: &options, goesElsewhere: terminal != nil)
             try key.apply(to: &options)
             try refresh.apply(
                 to: &options, hasChosenEnd: key.validFor != nil || options.provider.lifetime != nil, home: try KeyPlace.home())
             let name = try IdentityName.ofLogin(alias: nil, options.provider)
             let run = LoginRun(
                 name: name, options: options, job: job, keeping: try key.keeping(name, options, staysForRefresh: refresh.isWanted),
-                refresh: refresh, qrCode: way.qrCode, output: output)
+                refresh: refresh, qrCode: way.qrCode, output: output,
+                terminalElsewhere: terminal)
             if need.ifNeeded { return try need.run(run) }
-            if job == nil, way.goesElsewhere() {
-                output.note("There seems to be no browser on this machine, so this is `opk login --remote`; --device is another way.")
-            }
             let outcome = try run.logIn(in: target.browser)
             try show(outcome, of: run)
             try run.keepAlive(outcome)
@@ -75,6 +74,12 @@ struct LoginCommand: ParsableCommand {
         if key.printKey { throw .notTogether("--json", "--print-key") }
         if key.printIdToken { throw .notTogether("--json", "--print-id-token") }
         if need.ifNeeded { throw .notTogether("--json", "--if-needed") }
+    }
+
+    /// Where the person pastes, if the way is `--remote` because the browser is most likely on another machine.
+    private func terminalElsewhere(_ job: CIJob?) -> Int32? {
+        guard job == nil, way.seemsElsewhere() else { return nil }
+        return need.ifNeeded ? LoginTerminal.ofTheSession() : LoginTerminal.ofStandardInput
     }
 
     /// Whom the login is at: the job's CI system, the provider that was named, or the one that the person chooses.

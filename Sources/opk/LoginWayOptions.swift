@@ -2,12 +2,6 @@ import ArgumentParser
 import Login
 import Vocabulary
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// How the person gets to the provider's login page and the answer gets back.
 struct LoginWayOptions: ParsableArguments {
     @Flag(help: "Log in on another device, by code and QR code.")
@@ -37,11 +31,11 @@ struct LoginWayOptions: ParsableArguments {
         help: "Only print the address; open no browser.")
     var noBrowser = false
 
-    /// - Parameter browser: which tells whether the person's is on another machine.
-    func apply(to options: inout LoginOptions, browser: Browser = Browser()) throws(LoginError) {
+    /// - Parameter goesElsewhere: whether it is `--remote` without being said.
+    func apply(to options: inout LoginOptions, goesElsewhere: Bool) throws(LoginError) {
         if device, remote || remoteRedirectURI != nil { throw .notTogether("--device", remote ? "--remote" : "--remote-redirect-uri") }
         if device, !redirectURI.isEmpty { throw .notTogether("--device", "--redirect-uri") }
-        options.way = device ? .device : isRemote || goesElsewhere(browser) ? .remote : .browser
+        options.way = device ? .device : isRemote || goesElsewhere ? .remote : .browser
         // The answer comes back to this machine alone: a telephone's browser would end nowhere.
         if qr == true, options.way == .browser { throw .without("--qr", "--device or --remote") }
         if let uri = remoteRedirectURI ?? (options.way == .remote ? options.provider.remoteRedirectURI : nil) {
@@ -59,14 +53,12 @@ struct LoginWayOptions: ParsableArguments {
 
     private var isRemote: Bool { remote || remoteRedirectURI != nil }
 
-    /// Whether `--remote` is meant though nobody said so: no way was named, the browser is most likely on another machine, and who sits at this
-    /// terminal can paste. The port is listened at all the same, so that nothing is lost where the browser is here after all.
-    func goesElsewhere(_ browser: Browser = Browser()) -> Bool {
-        !device && !isRemote && !noBrowser && isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1 && browser.isElsewhere
-    }
+    /// Whether `--remote` is meant, though nobody said so, where a person can paste: no way was named, and the browser is most likely on another
+    /// machine. The port is listened at all the same, so that nothing is lost where the browser is here after all.
+    func seemsElsewhere(_ browser: Browser = Browser()) -> Bool { !device && !isRemote && !noBrowser && browser.isElsewhere }
 
     /// Whether the login goes on in a browser that this program opens; else a page of ours there would be a dead end.
-    var opensBrowserHere: Bool { !noBrowser && !device && !isRemote && !goesElsewhere() }
+    var opensBrowserHere: Bool { !noBrowser && !device && !isRemote && !seemsElsewhere() }
 
     /// Whether a QR code is wanted of the address that a person opens.
     var qrCode: TerminalQRCode.Wish {

@@ -131,6 +131,33 @@ struct TerminalMannersTests {
         #expect(choice.status == -SIGINT)
     }
 
+    @Test(
+        "where ssh asks for the login, and gives it nothing to read, the answer is pasted into ssh's own terminal; Ctrl-C leaves that as it was"
+    )
+    func onDemand() async throws {
+        let withoutInput = ["/bin/sh", "-c", #"exec "$@" < /dev/null > /dev/null"#, "sh"]
+        let home = try TemporaryFolder()
+        let seen = try await TerminalTests.logIn(
+            ["--if-needed"], steps: [["see", "What you paste is not shown"], ["paste", "alice"], ["end"]],
+            environment: ["container": "podman"], home: home, wrapper: withoutInput)
+        #expect(seen.status == 0 && home.names.contains(".ssh/id_ecdsa") && seen.restored == true, "\(seen)")
+        #expect(seen.snapshots["at the end"]?.contains("Logged in as alice@example.com") == true)
+        let stopped = try await TerminalTests.logIn(
+            ["--if-needed"], steps: [["see", "What you paste is not shown"], ["type", "\u{3}"], ["end"]],
+            environment: ["container": "podman"], home: try TemporaryFolder(), wrapper: withoutInput)
+        #expect(stopped.status == -SIGINT && stopped.restored == true && stopped.unread == 0, "\(stopped)")
+    }
+
+    @Test("where the terminal is another program's, the login in the background does not touch it")
+    func background() async throws {
+        let script = #"set -m; "$@" < /dev/null & wait $!; echo "status $?""#
+        let seen = try await TerminalTests.logIn(
+            ["--if-needed", "--timeout", "3s"], steps: [["end"]], environment: ["container": "podman"], home: try TemporaryFolder(),
+            wrapper: ["/bin/bash", "-c", script, "bash"])
+        let end = seen.snapshots["at the end"] ?? ""
+        #expect(seen.status == 0 && end.contains("status 1") && !end.contains("paste"), "\(seen)")
+    }
+
     @Test("who says which way it is, or has a display, is not sent another way", arguments: ["display", "--no-browser", "--device"])
     func here(case name: String) async throws {
         var environment = ["container": "podman", "BROWSER": "", "PATH": "/nonexistent"]

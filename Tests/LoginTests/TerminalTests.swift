@@ -57,7 +57,7 @@ struct TerminalTests {
     /// A login at a demo provider of its own.
     static func logIn(
         _ arguments: [String], steps: [[String]], provider more: [String] = [], columns: Int = 100, rows: Int = 40,
-        environment: [String: String] = [:], home: TemporaryFolder
+        environment: [String: String] = [:], home: TemporaryFolder, wrapper: [String] = []
     ) async throws -> Seen {
         let provider = Process()
         provider.executableURL = URL(fileURLWithPath: BuiltPrograms.path("opk-demo-provider"))
@@ -72,7 +72,7 @@ struct TerminalTests {
         ).dropFirst("issuer: ".count)
         return try await run(
             ["login", "--provider", issuer + ",opk-demo"] + arguments, steps: steps, columns: columns, rows: rows,
-            environment: environment, home: home)
+            environment: environment, home: home, wrapper: wrapper)
     }
 
     /// Without what differs from one run to the next: ports, codes, times, and the modules of a QR code.
