@@ -49,10 +49,18 @@ int opk_terminal_hide_input(int descriptor, int marksPastes) {
     return -1;
 }
 
+// Whether the terminal is still this job's: where ssh waited for us and a Ctrl-C ended it first, a shell has it already, has set it up for itself, and
+// must be left alone.
+static int isOurs(int descriptor) {
+    pid_t foreground = tcgetpgrp(descriptor);
+    return foreground < 0 || foreground == getpgrp();
+}
+
 // What is left of a paste would be the shell's next commands: it is thrown away until the terminal is quiet, however long that takes, since who
 // pastes a file over a slow line waits for it anyway, and a closed terminal ends it. No bytes for 100 ms is quiet; once some have come, for 400 ms. Only
 // what POSIX allows in a signal handler.
 static void restore(int descriptor) {
+    if (!isOurs(descriptor)) return;
     // A Ctrl-C in the paste is thrown away like the rest: it would end this, and the shell would get what follows it.
     struct termios deaf;
     if (tcgetattr(descriptor, &deaf) == 0) {
@@ -75,6 +83,7 @@ static void restore(int descriptor) {
         say(STDERR_FILENO, words, sizeof words - 1);
         isSaid = 1;
     }
+    if (!isOurs(descriptor)) return;
     if (marking) say(descriptor, pasteOff, sizeof pasteOff - 1);
     // With what came between the last read and now.
     tcsetattr(descriptor, TCSAFLUSH, &before);
@@ -97,8 +106,7 @@ static volatile sig_atomic_t watching;
 // Only what POSIX allows in a handler.
 static void ended(int number) {
     if (hidden >= 0) restore((int)hidden);
-    ssize_t ignored = write(STDERR_FILENO, lastWords, lastWordsLength);
-    (void)ignored;
+    if (hidden < 0 || isOurs((int)hidden)) say(STDERR_FILENO, lastWords, lastWordsLength);
     // The process ends by the signal itself, so that a shell's script ends with it, too. SA_RESETHAND has made it the default again.
     raise(number);
 }

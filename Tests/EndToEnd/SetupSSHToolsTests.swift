@@ -98,6 +98,13 @@ extension RealSSH {
                     #expect(answer.output.hasSuffix("5c1f: running\n\(laptop.server.alice)\nlast line\n"), "\(answer.output)")
                     #expect(way == "local server" || answer.output.hasPrefix("5c1f"), "\(answer.output)")
                 }
+                if way == "shared" {
+                    // It would stay for two seconds, and with it the account.
+                    try await laptop.mustRun("ssh", ["-o", "ControlPath=\(laptop.home)/mux", "-O", "exit", "target.opk.test"])
+                    for _ in 0..<200 where try await Command.run("pgrep", ["-u", laptop.account]).status == 0 {
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
+                }
                 // It asks what is configured, too, and that is no second login.
                 let options = try await laptop.mustRun("ssh", ["-G", "target.opk.test"])
                 #expect(options.contains("certificatefile ") && options.contains("/.ssh/opk/demo-cert.pub\n"), "\(options)")
