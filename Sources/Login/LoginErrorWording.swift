@@ -112,6 +112,7 @@ extension LoginError: CustomStringConvertible {
         switch self {
         case .noProvider(let aliases), .noChoice(let aliases):
             "run `opk login ALIAS` with one of: \(aliases.joined(separator: ", ")); or `opk login --provider ISSUER,CLIENT_ID`"
+        case .without("--qr", _): "a browser on another device cannot come back to this machine; with those it need not"
         case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias): "did you mean --provider ISSUER,CLIENT_ID[,SECRET]?"
         case .tooManyArguments: "any other provider: --provider ISSUER,CLIENT_ID[,SECRET[,SCOPES]], quoted if there are spaces in it"
         case .listening(_, errno: EACCES): "ports below 1024 are not for everybody; choose another with --redirect-uri"

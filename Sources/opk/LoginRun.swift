@@ -15,8 +15,10 @@ struct LoginRun {
     /// Nil where the key is only printed.
     let keeping: KeyKeeping?
     let refresh: LoginRefreshOptions
-    let showsQR: Bool
+    let qrCode: TerminalQRCode.Wish
     let output: OutputOptions
+    /// Where the person pastes, if the way was not named and the browser seems to be on another machine.
+    let terminalElsewhere: Int32?
 
     struct Outcome {
         let result: LoginResult
@@ -38,8 +40,13 @@ struct LoginRun {
         if let job {
             result = try CILogin(options, of: job, http: output.client()).run(keep: keep)
         } else {
-            let notices = TerminalNotices(showsQR: showsQR, output: output)
-            result = try LoginFlow(options, http: output.client(), browser: Browser(), waiting: waiting, tell: notices.tell).run(keep: keep)
+            if terminalElsewhere != nil {
+                output.note("There seems to be no browser on this machine, so this is `opk login --remote`; --device is another way.")
+            }
+            let notices = TerminalNotices(qrCode: qrCode, output: output)
+            let flow = LoginFlow(
+                options, http: output.client(), browser: Browser(), waiting: waiting, input: terminalElsewhere ?? 0, tell: notices.tell)
+            result = try flow.run(keep: keep)
         }
         warn(kept?.warnings ?? [])
         return Outcome(result: result, kept: kept)

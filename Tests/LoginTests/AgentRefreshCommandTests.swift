@@ -77,6 +77,34 @@ struct AgentRefreshCommandTests {
         #expect(try await desk.requests("/token") == asked)
     }
 
+    @Test("opk login --auto-refresh stays: the token is kept, the login refreshed when it is due, and SIGTERM ends it with status 0")
+    func autoRefresh() async throws {
+        let desk = try await RefreshDesk()
+        // Due at once: three quarters of a life that is over.
+        try await desk.control(#"{"token_lifetime": 120, "issued_at_offset": -100}"#)
+        let login = try RunningOpk(
+            ["login", "work", "--auto-refresh", "--refresh-token-store", "file", "--timeout", "60s"], desk,
+            adding: ["BROWSER": desk.folder.path + "/browser"])
+        #expect(try await eventually { login.text.contains("work: refreshed; good until ") }, "\(login.text)")
+        #expect(try desk.record()?.refreshToken == .file)
+        #expect(try await desk.requests("/token") == 2)
+        let stopped = await login.stop()
+        #expect(stopped.status == 0 && login.text.hasSuffix("opk: stopped\n"), "\(login.text)")
+        #expect(!login.text.contains(String(decoding: try #require(try desk.token()).token.exposed, as: UTF8.self)))
+    }
+
+    @Test(
+        "opk login --auto-refresh where the provider gives no refresh token: the login stands, and status 1 says that it is not kept alive")
+    func autoRefreshWithout() async throws {
+        let desk = try await RefreshDesk()
+        try await desk.control(#"{"refresh_token": false, "issued_at_offset": 0}"#)
+        let run = try await desk.opk(["login", "work", "--auto-refresh", "--refresh-token-store", "file", "--timeout", "60s"])
+        #expect(run.status == 1 && run.output.contains("Logged in as alice@example.com"), "\(run)")
+        #expect(run.errors.contains("opk: error: ") && run.errors.contains("refresh token"), "\(run)")
+        #expect(try desk.token() == nil)
+        #expect(try await desk.opk(["status"]).status == 0)
+    }
+
     @Test("SIGTERM while it sleeps ends it at once with status 0, and nothing was touched")
     func stopsAsleep() async throws {
         let desk = try await RefreshDesk()

@@ -18,7 +18,7 @@ public enum RefreshService {
     public static func hint(environment: ProcessEnvironment) -> String {
         guard let program = systemctl(environment) else { return "It is kept alive by `opk agent-refresh`, which has to run for that." }
         if isRunning(program, environment) { return "It is kept alive by the service opk-agent-refresh." }
-        return "It is kept alive by `opk agent-refresh`: systemctl --user enable --now opk-agent-refresh"
+        return "It is kept alive by `opk agent-refresh`: systemctl --user enable --now opk-agent-refresh (or leave that command running)"
     }
 
     private static func isRunning(_ program: String, _ environment: ProcessEnvironment) -> Bool {
