@@ -26,7 +26,9 @@ public enum RefreshService {
                 + "systemctl --user import-environment \(socket) && "
                 + (isRunning ? "systemctl --user restart opk-agent-refresh" : starting)
         }
-        return isRunning ? "It is kept alive by the service opk-agent-refresh." : "It is kept alive by `opk agent-refresh`: \(starting)"
+        return isRunning
+            ? "It is kept alive by the service opk-agent-refresh."
+            : "It is kept alive by `opk agent-refresh`: \(starting) (or leave that command running)"
     }
 
     private static let starting = "systemctl --user enable --now opk-agent-refresh"
