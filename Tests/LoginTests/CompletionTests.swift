@@ -46,6 +46,8 @@ struct CompletionTests {
         #expect(options.contains("--valid-for"), "\(options)")
         let aliases = try ask("bash", ["-c", complete, "bash", path, "opk", "login", "gi"])
         #expect(aliases == "gitlab\n", "\(aliases)")
+        let provider = try ask("bash", ["-c", complete, "bash", path, "opk", "setup", "ssh", "--provider", "gi"])
+        #expect(provider == "gitlab\n", "\(provider)")
     }
 
     @Test("fish completes a command's name and its options", .enabled(if: has("fish"), "fish is not here"))
@@ -56,7 +58,19 @@ struct CompletionTests {
         #expect(words.contains("login") && words.contains("--valid-for"), "\(words)")
         let kinds = try ask("fish", ["--no-config", "-c", "source \(path); complete -C 'opk login --store '"])
         #expect(["agent", "file", "both"].allSatisfy(kinds.contains), "\(kinds)")
+        for (line, word) in Self.known {
+            let words = try ask("fish", ["--no-config", "-c", "source \(path); complete -C '\(line) '"])
+            #expect(words.contains(word), "\(line): \(words)")
+        }
     }
+
+    /// Options whose words are known, and one of those.
+    private static let known = [
+        ("opk providers add a b c --store", "both"), ("opk providers add a b c --key-type", "ed25519"),
+        ("opk providers add a b c --refresh-token", "secret-service"), ("opk providers add a b c --prompt", "select_account"),
+        ("opk login --valid-for", "oidc"), ("opk edit", "revoked"),
+        ("opk revoke x --issuer", "google"),
+    ]
 
     @Test("zsh can read its script", .enabled(if: has("zsh"), "zsh is not here"))
     func zsh() throws {

@@ -217,6 +217,7 @@ struct DeviceLoginTests {
         }
         let attempt = await Elsewhere.device(at: Text(url))
         let words = try #require(attempt.error).description
+        #expect(attempt.error?.hint?.contains("check the client id") == true)
         #expect(words.contains("invalid_client (\\u{1b}]0;x\\u{7}\\u{202e}yyy") && words.utf8.count < 600)
     }
 }
