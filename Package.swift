@@ -147,7 +147,8 @@ let package = Package(
         module(
             "PolicyAdministration",
             [
-                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "Vocabulary",
+                "Login", "AuditTrail", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles",
+                "Vocabulary",
             ]),
         module(
             "DemoProvider",
@@ -172,7 +173,7 @@ let package = Package(
             "opk",
             [
                 "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
-                "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -247,7 +248,10 @@ let package = Package(
             ]),
         testing(
             "PolicyAdministrationTests",
-            ["PolicyAdministration", "opk", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),
+            [
+                "PolicyAdministration", "opk", "AuditTrail", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto",
+                "CSystem", "Vocabulary",
+            ]),
         testing(
             "LoginTests",
             [

@@ -1,5 +1,11 @@
 public import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// One event, as one line of JSON: docs/audit-log.md. Members stand in the order in which they were set, each at most once; what is absent is not written.
 ///
 /// It is never longer than `longestLine`: a text or a list is cut at its own limit, and what has no room any more is left out, so what matters is set first.
@@ -36,6 +42,19 @@ public struct AuditEvent: Sendable {
         set(.program, program)
     }
 
+    /// Now, on this machine.
+    public init(_ kind: AuditKind, id: String = EventID.new(), program: String) {
+        self.init(kind, id: id, at: .now(), host: AuditEvent.host, program: program)
+    }
+
+    /// This machine's name; empty where it has none.
+    private static var host: String {
+        var name = [CChar](repeating: 0, count: 256)
+        // Writes at most as many characters as there is room for, a zero among them.
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
     /// A text: cut after `longestText` characters.
     public mutating func set(_ field: AuditField, _ value: String) { add(field) { AuditEvent.write(value, to: &$0) } }
 
@@ -54,21 +73,26 @@ public struct AuditEvent: Sendable {
     @discardableResult
     public mutating func set(_ field: AuditField, _ values: [String]) -> Int {
         var written = 0
-        add(field) { out in
-            let start = out.count
-            out.append(UInt8(ascii: "["))
-            for value in values.prefix(AuditEvent.mostElements) {
-                let end = out.count
-                if written > 0 { out.append(UInt8(ascii: ",")) }
-                AuditEvent.write(value, to: &out)
-                if out.count - start > AuditEvent.longestWrittenList {
-                    out.removeLast(out.count - end)
-                    break
-                }
-                written += 1
+        add(field) { written = AuditEvent.write(values, to: &$0) }
+        return written
+    }
+
+    /// Returns how many are written.
+    static func write(_ values: [String], to out: inout [UInt8]) -> Int {
+        var written = 0
+        let start = out.count
+        out.append(UInt8(ascii: "["))
+        for value in values.prefix(mostElements) {
+            let end = out.count
+            if written > 0 { out.append(UInt8(ascii: ",")) }
+            write(value, to: &out)
+            if out.count - start > longestWrittenList {
+                out.removeLast(out.count - end)
+                break
             }
-            out.append(UInt8(ascii: "]"))
+            written += 1
         }
+        out.append(UInt8(ascii: "]"))
         return written
     }
 
@@ -169,6 +193,12 @@ public struct AuditObject: Sendable {
     public mutating func set(_ field: AuditField, _ value: Int64) {
         name(field)
         members += String(value).utf8
+    }
+
+    /// As many as have room.
+    public mutating func set(_ field: AuditField, _ values: [String]) {
+        name(field)
+        _ = AuditEvent.write(values, to: &members)
     }
 
     var bytes: [UInt8] { [UInt8(ascii: "{")] + members + [UInt8(ascii: "}")] }

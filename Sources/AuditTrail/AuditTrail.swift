@@ -29,7 +29,7 @@ public struct AuditTrail: Sendable {
     }
 
     /// Why an event is not in the file. What was decided stands all the same.
-    public enum Failure: Error, Hashable, Sendable {
+    public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
         /// There is none, nor its folder: nothing is to be audited here.
         case notInstalled
         /// The folder is there and the file is not.
@@ -40,6 +40,18 @@ public struct AuditTrail: Sendable {
         /// The disk is full, or nearly so and the event is anybody's; or the file is as large as it may be.
         case full
         case tooLong
+
+        /// A sentence without its file.
+        public var description: String {
+            switch self {
+            case .notInstalled, .absent: "it is not there"
+            case .unsafe: "it is no plain file of root's or opksshuser's alone, with one name"
+            case .full: "the disk is full, or the file as large as it may be"
+            case .tooLong: "the event is too long"
+            // The text is copied before anything else can ask for one.
+            case .unwritable(let number): unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+            }
+        }
     }
 
     /// Adds one event, whole or not at all.
@@ -50,7 +62,7 @@ public struct AuditTrail: Sendable {
     }
 
     /// The file, to be written to once, soon. To be called before this process confines itself. Where the folder is there and the file is not, since it is being
-    /// rotated at this moment, it is waited for, 30 ms in all.
+    /// rotated at this moment, it is waited for, 100 ms in all.
     public func open() throws(Failure) -> AuditFile {
         let flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY
         var descriptor: Int32 = -1
@@ -60,8 +72,8 @@ public struct AuditTrail: Sendable {
             if descriptor >= 0 { break }
             guard errno == ENOENT else { throw errno == ELOOP ? .unsafe : .unwritable(errno: errno) }
             if attempt == 0, !hasFolder { throw .notInstalled }
-            if attempt == 15 { throw .absent }
-            usleep(2000)
+            if attempt == 20 { throw .absent }
+            usleep(attempt < 10 ? 1000 : 9000)
         }
         let file = AuditFile(descriptor: descriptor)
         guard file.isSafe else {

@@ -50,7 +50,7 @@ struct AuditLog {
     var isWritable: Bool { file != nil }
 
     func event(id: String, _ kind: AuditKind = .decision) -> AuditEvent {
-        var event = AuditEvent(kind, id: id, at: .now(), host: AuditLog.host, program: "opk-verify")
+        var event = AuditEvent(kind, id: id, program: "opk-verify")
         event.set(.attempt, attempt)
         return event
     }
@@ -72,7 +72,7 @@ struct AuditLog {
             if let lost { log.tally?.lose(lost.count, since: lost.since ?? .now()) }
             log.tally?.lose(since: .now())
             guard log.tally?.admitsLineAboutAudit != false else { return }
-            log.warn("audit: event \(event.id) was not written to \(path): \(AuditLog.words(error))")
+            log.warn("audit: event \(event.id) was not written to \(path): \(error)")
         }
     }
 
@@ -84,23 +84,4 @@ struct AuditLog {
     }
 
     private static func words(_ since: UnixTime?) -> String { since.map { " since \($0)" } ?? "" }
-
-    private static func words(_ failure: AuditTrail.Failure) -> String {
-        switch failure {
-        case .notInstalled, .absent: "it is not there"
-        case .unsafe: "it is no plain file of root's or opksshuser's alone, with one name"
-        case .full: "the disk is full, or the file as large as it may be"
-        case .tooLong: "the event is too long"
-        // The text is copied before anything else can ask for one.
-        case .unwritable(let number): unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
-        }
-    }
-
-    /// This machine's name; empty where it has none.
-    private static var host: String {
-        var name = [CChar](repeating: 0, count: 256)
-        // Writes at most as many characters as there is room for, a zero among them.
-        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
-        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-    }
 }

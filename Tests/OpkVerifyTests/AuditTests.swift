@@ -189,8 +189,8 @@ struct AuditTests {
             let login = audited.login.with {
                 $0.claims["sub"] = .string(Text(text))
                 $0.claims["email"] = .string(Text(text))
-                $0.claims["groups"] = .array((0..<300).map { .string(Text("\(text.prefix(60))\($0)")) })
-                $0.claims["amr"] = .array(Array(repeating: .string(Text(String(text.prefix(60)))), count: 100))
+                $0.claims["groups"] = .array((0..<300).map { .string(Text("\(text.prefix(20))\($0)")) })
+                $0.claims["amr"] = .array(Array(repeating: .string(Text(String(text.prefix(20)))), count: 100))
                 $0.claims["acr"] = .string(Text(text))
                 $0.header["kid"] = .string(Text(text))
                 $0.rewriteCertificate = { $0.keyID = Array(text.utf8) + [0xFF, 0x00, 0x0A] }
