@@ -40,7 +40,7 @@ struct AuditedChangeTests {
         let etc = desk.folder + "/machine"
         let script = """
             mkdir -p \(etc)/opk && cp /etc/passwd /etc/group /etc/nsswitch.conf \(etc)/ && mount --bind \(desk.config) \(etc)/opk \
-            && mount --bind \(etc) /etc && mount --bind \(desk.folder)/log /var/log || exit 99; export SUDO_USER=carol; exec "$@"
+            && mount --rbind \(etc) /etc && mount --bind \(desk.folder)/log /var/log || exit 99; export SUDO_USER=carol; exec "$@"
             """
         return try Desk.run(["/usr/bin/unshare", "--mount", "/bin/sh", "-c", script, "sh", Desk.opk] + words)
     }
