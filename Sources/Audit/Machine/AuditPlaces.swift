@@ -9,6 +9,7 @@ public struct AuditPlaces: Sendable {
     public var authIDFile: String?
     public var cacheFolder = KeyCache.defaultDirectory
     public var stateFolder = "/var/lib/opk"
+    public var auditFolder = "/var/log/opk"
     /// The folder above `bin` and `libexec`.
     public var prefix: String
     /// Nil where there is none.
