@@ -116,6 +116,7 @@ let package = Package(
         module("Display", ["JOSE", "Vocabulary"]),
         module("OIDC", ["HTTP", "JOSE", "KeyCache", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module("QRCode", ["CQREncode", "Vocabulary"]),
+        module("AuditReading", ["AuditTrail", "ChildProcess", "CSystem", "Display", "JOSE", "SafeFiles", "Vocabulary"]),
         module("SSHAgent", ["SSHKeys", "LibCrypto", "ChildProcess", "CSystem", "Vocabulary"]),
         module("Identities", ["JOSE", "SSHKeys", "SafeFiles", "LibCrypto", "CSystem", "Vocabulary"]),
         module("TokenStore", ["Identities", "ChildProcess", "SafeFiles", "JOSE", "CSystem", "Vocabulary"]),
@@ -173,7 +174,7 @@ let package = Package(
             "opk",
             [
                 "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
-                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins", "AuditReading",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -181,7 +182,11 @@ let package = Package(
 
         // Fuzz targets: a library of functions, and a program that replays files or, under `make fuzz`, is a libFuzzer.
         module(
-            "FuzzTargets", ["MintingKit", "JOSE", "KeyCache", "LibCrypto", "PKToken", "Policy", "SSHKeys", "Verifier", "Vocabulary"],
+            "FuzzTargets",
+            [
+                "AuditReading", "AuditTrail", "MintingKit", "JOSE", "KeyCache", "LibCrypto", "PKToken", "Policy", "SSHKeys", "Verifier",
+                "Vocabulary",
+            ],
             path: "Tests/Fuzz/FuzzTargets"),
         .executableTarget(
             name: "opk-fuzz", dependencies: ["FuzzTargets", "SSHKeys", "Vocabulary"], path: "Tests/Fuzz/opk-fuzz",
@@ -227,6 +232,10 @@ let package = Package(
                 "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
             ], exclude: ["golden"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
+        testing(
+            "AuditReadingTests",
+            ["AuditReading", "AuditTrail", "opk", "ChildProcess", "CSystem", "JOSE", "SafeFiles", "Vocabulary"],
+            exclude: ["validate.py", "shipping.py"]),
         testing("QRCodeTests", ["QRCode", "ChildProcess", "Vocabulary"]),
         testing("SSHAgentTests", ["SSHAgent", "SSHKeys", "LibCrypto", "ChildProcess", "CSystem", "Vocabulary"]),
         testing("IdentitiesTests", ["Identities", "SSHKeys", "LibCrypto", "SafeFiles", "JOSE", "Vocabulary"]),

@@ -111,7 +111,7 @@ public enum ChildProcess {
         _ = try spawn(program, arguments, environment, input: ends[0], output: null, errors: null)
     }
 
-    private static func spawn(
+    static func spawn(
         _ program: String, _ arguments: [String], _ environment: ProcessEnvironment, input: Int32, output: Int32, errors: Int32
     ) throws(ChildFailure) -> pid_t {
         guard program.utf8.first == UInt8(ascii: "/") else { throw ChildFailure(program: program, reason: .notAbsolute) }
@@ -133,7 +133,7 @@ public enum ChildProcess {
         strings.reduce(into: []) { bytes, string in bytes += string + [0] }
     }
 
-    private static func reap(_ child: pid_t, _ program: String) throws(ChildFailure) -> Int32 {
+    static func reap(_ child: pid_t, _ program: String) throws(ChildFailure) -> Int32 {
         var status: Int32 = 0
         while unsafe waitpid(child, &status, 0) < 0 {
             if errno != EINTR { throw ChildFailure(program: program, reason: .system(errno: errno)) }
@@ -142,7 +142,7 @@ public enum ChildProcess {
     }
 
     /// wait(2): the low seven bits are the signal, or 0 and the next eight the exit status.
-    private static func ending(_ status: Int32) -> Ending {
+    static func ending(_ status: Int32) -> Ending {
         status & 0x7F == 0 ? .exited((status >> 8) & 0xFF) : .killed(signal: status & 0x7F)
     }
 }

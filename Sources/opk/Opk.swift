@@ -30,7 +30,7 @@ struct Opk: ParsableCommand {
                 name: "Server",
                 subcommands: [
                     AddCommand.self, RemoveCommand.self, ListCommand.self, PruneCommand.self, EditCommand.self, RevokeCommand.self,
-                    RestoreCommand.self, ExplainCommand.self, TestCommand.self, AuditCommand.self, PermissionsCommand.self,
+                    RestoreCommand.self, ExplainCommand.self, TestCommand.self, LogCommand.self, AuditCommand.self, PermissionsCommand.self,
                     KeysCommand.self,
                 ]),
         ])

@@ -248,3 +248,12 @@ int opk_stop_catch(void);
 void opk_stop_set(int state);
 /// Until that time by the wall clock, in seconds since 1970.
 void opk_sleep_until(int64_t seconds);
+
+// Follow.c
+
+/// From here on Ctrl-C and SIGTERM are noted instead of ending the process; a second one ends it. Also SIGHUP.
+void opk_follow_begin(void);
+/// As it was before.
+void opk_follow_end(void);
+/// Waits so long, or until one of them comes. 1 where one has come, else 0.
+int opk_follow_wait(int milliseconds);

@@ -18,6 +18,7 @@ public struct FuzzTarget: Sendable {
         FuzzTarget(name: "principal", run: principal),
         FuzzTarget(name: "verify", run: verify),
         FuzzTarget(name: "plugin", run: plugin),
+        FuzzTarget(name: "auditEvent", run: auditEvent),
     ]
 }
 

@@ -23,6 +23,7 @@ extension FuzzTarget {
         case "principal": ["root", "_apt", "alice.smith@example.com", "WORKSTATION1$", "a b"].map { Array($0.utf8) }
         case "verify": try verifySeeds()
         case "plugin": pluginSeeds
+        case "auditEvent": auditEventSeeds
         default: []
         }
     }

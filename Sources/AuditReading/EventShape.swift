@@ -1,0 +1,65 @@
+import AuditTrail
+
+/// What a member of an event is, by its name: docs/audit-log.md.
+enum EventShape: UInt8 {
+    case text
+    case number
+    case flag
+    case list
+    case object
+
+    init(_ field: AuditField) {
+        switch field {
+        case .version, .step, .groupsMore, .sourcePort, .process, .lost, .line, .rows, .riskScore: self = .number
+        case .granted, .verified, .breakGlass: self = .flag
+        case .groups, .amr, .decidedBy, .notes, .riskReasons: self = .list
+        case .actor, .change: self = .object
+        default: self = .text
+        }
+    }
+}
+
+/// The closed list of members, found by the bytes of their names.
+struct EventFields {
+    static let all = AuditField.allCases
+
+    private var names: [EventWords] = []
+    private var shapes: [EventShape] = []
+    /// 1 + the field's index, or 0 for none; linear probing.
+    private var slots = [UInt8](repeating: 0, count: 256)
+
+    init() {
+        for (index, field) in EventFields.all.enumerated() {
+            let words = EventWords(field.rawValue)
+            names.append(words)
+            shapes.append(EventShape(field))
+            var slot = words.slot
+            while slots[slot] != 0 { slot = (slot + 1) & 255 }
+            slots[slot] = UInt8(truncatingIfNeeded: index + 1)
+        }
+    }
+
+    /// Nil for a name that is none of ours.
+    @inline(__always)
+    func index(of words: EventWords) -> Int? {
+        var slot = words.slot
+        while slots[slot] != 0 {
+            let index = Int(slots[slot]) - 1
+            if names[index] == words { return index }
+            slot = (slot + 1) & 255
+        }
+        return nil
+    }
+
+    @inline(__always)
+    func shape(_ index: Int) -> EventShape { shapes[index] }
+}
+
+extension AuditField {
+    /// Its place in `EventFields.all`.
+    var index: Int { EventFields.places[self] ?? 0 }
+}
+
+extension EventFields {
+    fileprivate static let places = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+}

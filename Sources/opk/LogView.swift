@@ -1,0 +1,97 @@
+import AuditReading
+import Display
+import JOSE
+import Vocabulary
+
+/// How events and the summary look. Whoever wrote what is in them, a terminal gets nothing that it could obey.
+struct LogView {
+    let format: LogCommand.Format
+    let showsEvents: Bool
+    private let style = Style.onOutput
+
+    init(format: LogCommand.Format, showsEvents: Bool) { (self.format, self.showsEvents) = (format, showsEvents) }
+
+    /// One line, with its end.
+    func line(_ record: AuditRecord) -> [UInt8] {
+        switch format {
+        case .text: text(LogLine(LogEntry(record)))
+        case .json: LogView.printable(record.line)
+        case .ocsf: LogView.printable(OCSFEvent.json(record).serialized)
+        case .ecs: LogView.printable(ECSEvent.json(record).serialized)
+        }
+    }
+
+    func text(_ line: LogLine) -> [UInt8] {
+        let outcome = LogView.padded(line.outcome.rawValue, 8)
+        let subject = LogView.padded(line.subject, 34) + " " + LogView.padded(line.source, 20)
+        let words = (line.isBreakGlass ? style.error("BREAK GLASS") + (line.words.isEmpty ? "" : ", ") : "") + line.words
+        return Array("\(style.faint(line.time))  \(coloured(outcome, line.outcome))  \(subject)  \(words)\n".utf8)
+    }
+
+    private func coloured(_ word: String, _ outcome: LogLine.Outcome) -> String {
+        switch outcome {
+        case .loggedIn: style.good(word)
+        case .refused, .gap: style.error(word)
+        case .changed, .ended, .warned, .told: style.warning(word)
+        case .admitted, .left: style.faint(word)
+        }
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.unicodeScalars.count))
+    }
+
+    /// JSON is passed on as it is where it is plain ASCII; else what is no harmless character comes out as an escape.
+    static func printable(_ json: [UInt8]) -> [UInt8] {
+        if json.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return json + [0x0A] }
+        var out: [UInt8] = []
+        for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
+            if isHarmless(scalar) {
+                out += Array(String(scalar).utf8)
+            } else {
+                for unit in String(scalar).utf16 {
+                    let digits = String(unit, radix: 16)
+                    out += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+                }
+            }
+        }
+        return out + [0x0A]
+    }
+
+    // MARK: The summary
+
+    func lines(_ summary: LogSummary, _ query: LogQuery) -> [String] {
+        if format == .json { return showsEvents ? [] : [summary.json.pretty()] }
+        guard format == .text else { return [] }
+        var lines = showsEvents ? [""] : []
+        let people = summary.loginsByPerson.count + (summary.uncounted > 0 ? 1 : 0)
+        var head = "\(count(summary.logins, "login")) by \(people == 1 ? "1 person" : "\(people) people"), \(summary.refused) refused"
+        if summary.changes > 0 { head += ", \(count(summary.changes, "change"))" }
+        if let since = query.since { head += ", since \(since.local)" }
+        if let until = query.until { head += ", until \(until.local)" }
+        lines.append(style.bold(head))
+        lines += list("logins", summary.loginsByPerson) { _ in "" }
+        lines += list("refusals", summary.refusalsByReason) { Refusal.Code(rawValue: $0.string).map { "  " + $0.wording } ?? "" }
+        if summary.breakGlass > 0 { lines.append(style.error("\(count(summary.breakGlass, "login")) by break-glass rows")) }
+        if summary.gaps > 0 { lines.append(style.error("\(count(summary.gaps, "gap")): \(count(Int(summary.lost), "event")) could not be written")) }
+        if summary.torn > 0 { lines.append(style.warning("\(count(summary.torn, "line")) torn or foreign, and left out")) }
+        return lines
+    }
+
+    /// Rows that are shown of a list.
+    private static let most = 20
+
+    private func list(_ title: String, _ counts: [LogSummary.Count], _ words: (Text) -> String) -> [String] {
+        if counts.isEmpty { return [] }
+        let shown = counts.prefix(LogView.most)
+        let width = "\(shown.first?.count ?? 0)".utf8.count
+        let rows = shown.map { row in
+            let number = "\(row.count)"
+            let name = row.name.isEmpty ? "(not known)" : row.name.escaped(limit: 100)
+            return "  " + String(repeating: " ", count: max(0, width - number.utf8.count)) + number + "  " + name + words(row.name)
+        }
+        return [title] + rows + (counts.count > shown.count ? ["  and \(counts.count - shown.count) more"] : [])
+    }
+
+    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+}
