@@ -1,5 +1,5 @@
 import SafeFiles
-public import Vocabulary
+import Vocabulary
 
 #if canImport(Glibc)
     import Glibc

@@ -124,7 +124,7 @@ private struct LogPiece: ~Copyable {
         while place < size {
             let wanted = min(buffer.count, Int(size - place))
             // Writes at most the buffer's length.
-            let count = unsafe pread(descriptor, &buffer, wanted, place)
+            let count = unsafe pread(descriptor, &buffer, wanted, off_t(place))
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw .log(path: path, errno: errno) }
             guard count > 0 else { break }

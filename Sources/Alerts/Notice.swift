@@ -1,7 +1,7 @@
 import AuditReading
 import AuditTrail
 import JOSE
-public import Policy
+import Policy
 import Vocabulary
 
 /// What somebody is told: one event of the log, and a sentence about it.

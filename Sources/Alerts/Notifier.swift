@@ -62,9 +62,14 @@ public struct Notifier {
         report.changes = unannounced(digests, &state)
         for change in report.changes {
             let event = event(of: change, at: now, newID())
-            try? trail.append(event)
-            if let record = AuditRecord(event.line.dropLast()), let notice = Notice(record) { notices.append(notice) }
+            do {
+                // Read again below, with what others wrote meanwhile.
+                try trail.append(event)
+            } catch {
+                if let record = AuditRecord(event.line.dropLast()), let notice = Notice(record) { notices.append(notice) }
+            }
         }
+        if !report.changes.isEmpty { notices += try fresh(&state, &report) }
         state.isFirst = false
         let rules: [NotifyRule]
         do {
@@ -98,7 +103,8 @@ public struct Notifier {
             // More than can be told in a minute is not read by anybody.
             if notices.count < Notifier.mostPending, let notice = Notice(record) { notices.append(notice) }
         }
-        (report.torn, report.isInterrupted) = (findings.torn, findings.isInterrupted)
+        report.torn += findings.torn
+        if findings.isInterrupted { report.isInterrupted = true }
         state.announced = announced
         return notices
     }

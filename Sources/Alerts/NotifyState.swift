@@ -1,5 +1,6 @@
 import AuditReading
 import JOSE
+import Policy
 import Vocabulary
 
 /// What `opk log notify` remembers.

@@ -36,7 +36,7 @@ public struct PolicyWatch: Sendable {
     private func plugins() -> [String] {
         let plugins = folder + "/policy.d"
         let names = (try? Folder.names(in: plugins, atMost: 1024)) ?? []
-        return (names ?? []).filter { $0.utf8.suffix(4).elementsEqual(".yml".utf8) }.sorted().map { plugins + "/" + $0 }
+        return names.filter { $0.utf8.suffix(4).elementsEqual(".yml".utf8) }.sorted().map { plugins + "/" + $0 }
     }
 
     private func digest(_ path: String) -> String {
