@@ -33,6 +33,7 @@ public enum AuditField: String, Sendable, CaseIterable {
     case tokenFingerprint = "token_fingerprint"
     case keyFingerprint = "key_fingerprint"
     case keyID = "key_id"
+    case duration = "duration_us"
     case certificateEnds = "certificate_ends"
     case notes
     case tty
@@ -55,6 +56,7 @@ public enum AuditField: String, Sendable, CaseIterable {
     case rows
     case digestBefore = "sha256_before"
     case digestAfter = "sha256_after"
+    case about
     case lost
     case since
     // Reserved for a verdict on how unusual a login is; never written by this version.

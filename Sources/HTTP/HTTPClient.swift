@@ -71,15 +71,23 @@ public struct HTTPClient: Sendable {
         return answer.response
     }
 
+    /// Never follows a redirect either.
+    public func post(_ url: WebURL, json: [UInt8]) throws(HTTPError) -> HTTPResponse {
+        let body = String(decoding: json, as: UTF8.self)
+        let answer = try transfer(url, .post(body), .none, .now + timeout, more: ["Content-Type: application/json"], accept: "*/*")
+        guard !(300...399).contains(answer.response.status) else { throw HTTPError(.redirectRefused, url, "in answer to a POST") }
+        return answer.response
+    }
+
     private static let redirects: Set<Int> = [301, 302, 303, 307, 308]
 
     private func transfer(
         _ url: WebURL, _ method: Transfer.Method, _ credentials: Credentials, _ end: ContinuousClock.Instant,
-        accept: String = "application/json"
+        more: [String] = [], accept: String = "application/json"
     ) throws(HTTPError) -> Transfer.Answer {
         let left = ContinuousClock.now.duration(to: end) / .milliseconds(1)
         guard left >= 1 else { throw HTTPError(.timeout, url) }
-        var headers = ["Accept: " + accept]
+        var headers = ["Accept: " + accept] + more
         switch credentials {
         case .none: break
         case .bearer(let token): headers.append("Authorization: Bearer " + token)

@@ -1,0 +1,69 @@
+import AuditReading
+import AuditTrail
+import JOSE
+import Policy
+import Vocabulary
+
+/// What somebody is told: one event of the log, and a sentence about it.
+struct Notice: Hashable, Sendable {
+    let event: NotifyRule.Event
+    /// Whom or what it is about: the same is told once an hour, where anybody could bring it about again and again.
+    let subject: String
+    let sentence: String
+    let id: String
+    /// The event's line.
+    let line: [UInt8]
+
+    /// Nil where nobody wants to be told of such an event.
+    init?(_ record: AuditRecord) {
+        id = record.text(.id) ?? ""
+        line = record.line
+        switch record.kind {
+        case .login where record.flag(.breakGlass) == true:
+            event = .breakGlass
+            subject = id
+            sentence = "break-glass: \(Notice.person(record)) logged in to \(Notice.account(record))\(Notice.reason(record))"
+        // A decision proves no key; that somebody who is out shows a certificate of theirs is worth a word all the same.
+        case .decision where record.flag(.granted) == false && record.text(.reason) == "revoked" && record.flag(.verified) == true:
+            event = .revoked
+            subject = "\(record.text(.issuer) ?? "") \(record.text(.subject) ?? "") \(record.text(.account) ?? "")"
+            sentence = "revoked: \(Notice.person(record)) tried to log in to \(Notice.account(record)) and was refused"
+        case .policyChanged:
+            event = .policyChanged
+            subject = id
+            let file = record.object(.change)?.text(.file) ?? record.text(.file) ?? "a file of /etc/opk"
+            let who = record.object(.actor).flatMap { $0.text(.name) ?? $0.text(.account) }
+            sentence = "policy changed: \(Notice.plain(file)) on \(Notice.plain(record.text(.host) ?? "this server"))"
+                + (who.map { ", by \(Notice.plain($0))" } ?? ", not by a command of opk")
+        default: return nil
+        }
+    }
+
+    /// What goes to a command's standard input or a webhook: `text` is what chat services show.
+    var message: [UInt8] {
+        let event: JSON = (try? JSON(parsing: line)) ?? .null
+        let message: JSON = ["text": .string(Text(sentence)), "notification": .string(Text(self.event.rawValue)), "event": event]
+        return message.serialized + [0x0A]
+    }
+
+    private static func person(_ record: AuditRecord) -> String {
+        if let email = record.text(.email) { return plain(email) }
+        guard let subject = record.text(.subject) else { return "somebody" }
+        return "\(plain(subject)) of \(plain(record.text(.issuer) ?? "an unknown issuer"))"
+    }
+
+    private static func account(_ record: AuditRecord) -> String {
+        let from = record.text(.sourceAddress).map { " from \(plain($0))" } ?? ""
+        return "\(plain(record.text(.account) ?? "an account")) on \(plain(record.text(.host) ?? "this server"))\(from)"
+    }
+
+    private static func reason(_ record: AuditRecord) -> String {
+        record.text(.grantReason).map { " (\(plain($0)))" } ?? ""
+    }
+
+    /// One line without what a chat service takes for markup or for the name of a channel to wake (`<!channel>`).
+    private static func plain(_ text: String) -> String {
+        let kept = text.unicodeScalars.map { ["<", ">", "&", "@", "*", "`", "_", "~", "|"].contains($0) && $0 != "@" && $0 != "_" ? "?" : $0 }
+        return Text(String(String.UnicodeScalarView(kept))).escaped(limit: 128)
+    }
+}

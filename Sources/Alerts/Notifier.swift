@@ -1,0 +1,157 @@
+import AuditReading
+public import AuditTrail
+import JOSE
+import Policy
+import SafeFiles
+public import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// `opk log notify`: tells of what happened since the last time, as `notify` of config.yml says, and writes down what changed in the policy's files without
+/// a command of opk. Run every minute, and not on the way of a login.
+public struct Notifier {
+    public let configFolder: String
+    public let trail: AuditTrail
+    public let statePath: String
+    let host: String
+
+    /// What one run did.
+    public struct Report: Hashable, Sendable {
+        public internal(set) var told: [String] = []
+        public internal(set) var failed: [String] = []
+        public internal(set) var changes: [PolicyWatch.Change] = []
+        public internal(set) var torn = 0
+        public internal(set) var isInterrupted = false
+    }
+
+    public init(configFolder: String, trail: AuditTrail, stateFolder: String, host: String) {
+        self.configFolder = configFolder
+        self.trail = trail
+        statePath = stateFolder + "/notify"
+        self.host = host
+    }
+
+    /// Tries of one notice by one channel, a minute apart.
+    static let mostTries = 10
+    /// Notices that wait for another try.
+    static let mostPending = 100
+    /// Seconds for which the same refusal is not told again.
+    static let pause: Int64 = 3600
+
+    /// - Parameter newID: of an event.
+    public func run(at now: UnixTime, newID: () -> String) throws(AlertError) -> Report {
+        let file = StateFile(path: statePath)
+        return try file.alone { () throws(AlertError) in
+            var state = try NotifyState(file.read())
+            let report = try run(&state, at: now, newID)
+            try file.write(state.json)
+            return report
+        }
+    }
+
+    private func run(_ state: inout NotifyState, at now: UnixTime, _ newID: () -> String) throws(AlertError) -> Report {
+        var report = Report()
+        let trust: FileTrust = configFolder == "/etc/opk" ? .rootOnly : .rootOrUser(geteuid())
+        let watch = PolicyWatch(folder: configFolder)
+        let digests = watch.digests()
+        var notices = try fresh(&state, &report)
+        report.changes = unannounced(digests, &state)
+        for change in report.changes {
+            let event = event(of: change, at: now, newID())
+            do {
+                // Read again below, with what others wrote meanwhile.
+                try trail.append(event)
+            } catch {
+                if let record = AuditRecord(event.line.dropLast()), let notice = Notice(record) { notices.append(notice) }
+            }
+        }
+        if !report.changes.isEmpty { notices += try fresh(&state, &report) }
+        state.isFirst = false
+        let rules: [NotifyRule]
+        do {
+            rules = try ServerConfig.read(configFolder + "/config.yml", trust: trust).notifications
+        } catch {
+            // Nobody comes in either: what waits goes on waiting.
+            state.wait(for: notices)
+            throw .configuration("\(error)")
+        }
+        state.forget(before: now + -Notifier.pause)
+        for notice in notices where state.isNew(notice, at: now) {
+            for rule in rules where rule.events.contains(notice.event) {
+                state.pending.append(NotifyState.Pending(notice: notice, key: Delivery(channel: rule.channel, trust: trust).key, tries: 0))
+            }
+        }
+        deliver(&state, rules, trust, at: now, newID, &report)
+        return report
+    }
+
+    /// What the log says since the last time; at the first, of nothing that is past.
+    private func fresh(_ state: inout NotifyState, _ report: inout Report) throws(AlertError) -> [Notice] {
+        var notices = state.waiting.compactMap { AuditRecord($0).flatMap(Notice.init) }
+        state.waiting = []
+        if state.isFirst {
+            try state.cursor.skip(in: trail.path)
+            return []
+        }
+        var announced: Set<String> = []
+        let findings = try state.cursor.read(trail.path) { record in
+            if record.kind == .policyChanged, let digest = record.object(.change)?.text(.digestAfter) { announced.insert(digest) }
+            // More than can be told in a minute is not read by anybody.
+            if notices.count < Notifier.mostPending, let notice = Notice(record) { notices.append(notice) }
+        }
+        report.torn += findings.torn
+        if findings.isInterrupted { report.isInterrupted = true }
+        state.announced = announced
+        return notices
+    }
+
+    /// Files that are not what they were, and of which no event says what they became.
+    private func unannounced(_ digests: PolicyWatch.Digests, _ state: inout NotifyState) -> [PolicyWatch.Change] {
+        let changes = PolicyWatch.changes(from: state.digests, to: digests)
+        let wasKnown = !state.isFirst
+        state.digests = digests
+        return wasKnown ? changes.filter { !state.announced.contains($0.after) } : []
+    }
+
+    private func event(of change: PolicyWatch.Change, at now: UnixTime, _ id: String) -> AuditEvent {
+        var event = AuditEvent(.policyChanged, id: id, at: now, host: host, program: "opk")
+        var what = AuditObject()
+        what.set(.file, change.path)
+        what.set(.action, change.after == "absent" ? "removed" : change.before == "absent" ? "made" : "edited")
+        what.set(.digestBefore, change.before)
+        what.set(.digestAfter, change.after)
+        event.set(.change, what)
+        return event
+    }
+
+    private func deliver(
+        _ state: inout NotifyState, _ rules: [NotifyRule], _ trust: FileTrust, at now: UnixTime, _ newID: () -> String, _ report: inout Report
+    ) {
+        var rest: [NotifyState.Pending] = []
+        for var pending in state.pending {
+            let delivery = rules.lazy.map { Delivery(channel: $0.channel, trust: trust) }.first { $0.key == pending.key }
+            // The rule is gone.
+            guard let delivery else { continue }
+            let failure = delivery.send(pending.notice.message)
+            pending.tries += 1
+            if failure != nil, pending.tries < Notifier.mostTries {
+                rest.append(pending)
+                report.failed.append("\(delivery.name): \(failure ?? "")")
+                continue
+            }
+            var event = AuditEvent(.notified, id: newID(), at: now, host: host, program: "opk")
+            event.set(.about, pending.notice.id)
+            event.set(.reason, pending.notice.event.rawValue)
+            event.set(.name, delivery.name)
+            event.set(.kind, failure == nil ? "delivered" : "failed")
+            event.set(.detail, failure)
+            try? trail.append(event)
+            if let failure { report.failed.append("\(delivery.name), given up: \(failure)") } else { report.told.append(pending.notice.sentence) }
+        }
+        state.pending = Array(rest.suffix(Notifier.mostPending))
+    }
+}

@@ -1,0 +1,75 @@
+import AuditTrail
+import Foundation
+import SafeFiles
+import TestSupport
+import Vocabulary
+
+@testable import Alerts
+
+/// A server's folders for one test: policy, log and state.
+final class AlertsServer {
+    let folder: String
+    var config: String { folder + "/etc" }
+    var log: String { folder + "/audit.jsonl" }
+    var state: String { folder + "/state" }
+    private var number = 0
+
+    init() throws {
+        folder = SharedData.packageRoot.path + "/.build/alerts-test-" + UUID().uuidString
+        for path in [folder, folder + "/etc", folder + "/state"] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        _ = FileManager.default.createFile(atPath: folder + "/audit.jsonl", contents: Data())
+        chmod(folder + "/audit.jsonl", 0o640)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    func newID() -> String {
+        number += 1
+        return "e" + String(repeating: "a", count: 9 - String(number).count) + String(number)
+    }
+
+    func write(_ text: String, to name: String) throws { try AtomicFile.write(Array(text.utf8), to: config + "/" + name, mode: 0o640) }
+
+    /// What a command of `notify` was given, each time.
+    func command(_ body: String = "cat >> FOLDER/told; echo >> FOLDER/told") throws -> String {
+        let path = folder + "/tell"
+        try AtomicFile.write(Array("#!/bin/sh\n\(body.replacingOccurrences(of: "FOLDER", with: folder))\n".utf8), to: path, mode: 0o755)
+        return path
+    }
+
+    var told: [String] {
+        let text = (try? String(contentsOfFile: folder + "/told", encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").map(String.init)
+    }
+
+    @discardableResult
+    func append(_ kind: AuditKind, at time: UnixTime = .now(), _ fill: (inout AuditEvent) -> Void = { _ in }) throws -> String {
+        var event = AuditEvent(kind, id: newID(), at: time, host: "web1", program: "opk-verify")
+        fill(&event)
+        try AuditTrail(path: log).append(event)
+        return event.id
+    }
+
+    func refuse(_ reason: String, email: String = "bob@example.com", verified: Bool = true, account: String = "root") throws {
+        try append(.decision) {
+            $0.set(.account, account)
+            $0.set(.granted, false)
+            $0.set(.reason, reason)
+            $0.set(.issuer, "https://idp.example.com")
+            $0.set(.subject, "s-" + email)
+            $0.set(.email, email)
+            $0.set(.verified, verified)
+        }
+    }
+
+    func notify(at time: UnixTime = .now()) throws -> Notifier.Report {
+        try Notifier(configFolder: config, trail: AuditTrail(path: log), stateFolder: state, host: "web1").run(at: time, newID: newID)
+    }
+
+    /// As logrotate does it.
+    func rotate() throws {
+        try FileManager.default.moveItem(atPath: log, toPath: log + ".1")
+        _ = FileManager.default.createFile(atPath: log, contents: Data())
+        chmod(log, 0o640)
+    }
+}
