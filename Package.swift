@@ -211,6 +211,7 @@ let package = Package(
                 "Vocabulary",
             ],
             exclude: ["touched.txt"]),
+        testing("AuditTrailTests", ["AuditTrail", "ChildProcess", "CSystem", "JOSE", "SafeFiles", "Vocabulary"]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         // A program that confines itself and then tries what it is told: what has been given up cannot be had back by a test.
         .executableTarget(name: "confined", dependencies: ["Confinement", "CSystem"], path: "Tests/Confined", swiftSettings: tests),
