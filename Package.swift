@@ -162,7 +162,7 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "AuditTrail", "ChildProcess", "Confinement",
                 "CSystem", "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain + small),
@@ -216,8 +216,8 @@ let package = Package(
         testing(
             "OpkVerifyTests",
             [
-                "opk-verify", "opk-fetch", "opk-home", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles",
-                "Vocabulary",
+                "opk-verify", "opk-fetch", "opk-home", "AuditTrail", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys",
+                "SafeFiles", "Vocabulary",
             ],
             exclude: ["touched.txt"]),
         testing("AuditTrailTests", ["AuditTrail", "ChildProcess", "CSystem", "JOSE", "SafeFiles", "Vocabulary"]),

@@ -1,0 +1,106 @@
+import AuditTrail
+import SSHKeys
+import Verifier
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The audit log, as one decision has it. What becomes of its event changes nothing about the decision.
+///
+/// The file is opened before this process confines itself and written to at the end: a rule of Landlock's would hold for the file of that name as it was then, and
+/// not for the one that a rotation makes meanwhile. So nothing is added to what a confined process may reach.
+struct AuditLog {
+    private let path: String
+    private let file: AuditFile?
+    /// Why there is no file, where there should be one.
+    private let failure: AuditTrail.Failure?
+    /// Of the connection that sshd asks about.
+    let attempt: String?
+
+    /// Nothing is looked at for a key that is no certificate.
+    init(_ arguments: Arguments) {
+        guard let path = arguments.auditLog, SSHCertificate.isCertificateType(arguments.request.type) else {
+            self.init()
+            return
+        }
+        self.init(path)
+    }
+
+    /// None.
+    private init() { (path, file, failure, attempt) = ("", nil, nil, nil) }
+
+    init(_ path: String) {
+        self.path = path
+        do throws(AuditTrail.Failure) {
+            (file, failure) = (try AuditTrail(path: path).open(), nil)
+        } catch {
+            (file, failure) = (nil, error == .notInstalled ? nil : error)
+        }
+        attempt = file == nil ? nil : ConnectionID.ofParent()
+    }
+
+    /// Whether an event is wanted.
+    var isOn: Bool { file != nil || failure != nil }
+
+    /// Whether it would come to the file.
+    var isWritable: Bool { file != nil }
+
+    func event(id: String, _ kind: AuditKind = .decision) -> AuditEvent {
+        var event = AuditEvent(kind, id: id, at: .now(), host: AuditLog.host, program: "opk-verify")
+        event.set(.attempt, attempt)
+        return event
+    }
+
+    /// What is appended if this process is cut short from here on; nil for nothing.
+    func setLastWords(_ event: AuditEvent?) { file?.setLastWords(event) }
+
+    /// Adds the event, and before it what could not be written earlier. Where it cannot be written it is counted, and the log told, but not for each.
+    func record(_ event: AuditEvent, by cause: AuditTrail.Cause, _ log: SystemLog) {
+        guard isOn else { return }
+        setLastWords(event)
+        defer { setLastWords(nil) }
+        let lost = file == nil ? nil : log.tally?.takeLost()
+        do throws(AuditTrail.Failure) {
+            guard let file else { throw failure ?? .absent }
+            try file.append(event, after: lost.map { gap($0.count, $0.since) }, by: cause)
+            if let lost { log.warn("audit: \(lost.count) events\(AuditLog.words(lost.since)) were not written to \(path)") }
+        } catch {
+            if let lost { log.tally?.lose(lost.count, since: lost.since ?? .now()) }
+            log.tally?.lose(since: .now())
+            guard log.tally?.admitsLineAboutAudit != false else { return }
+            log.warn("audit: event \(event.id) was not written to \(path): \(AuditLog.words(error))")
+        }
+    }
+
+    private func gap(_ count: UInt64, _ since: UnixTime?) -> AuditEvent {
+        var event = event(id: EventID.new(), .gap)
+        event.set(.lost, Int64(clamping: count))
+        if let since { event.set(.since, since) }
+        return event
+    }
+
+    private static func words(_ since: UnixTime?) -> String { since.map { " since \($0)" } ?? "" }
+
+    private static func words(_ failure: AuditTrail.Failure) -> String {
+        switch failure {
+        case .notInstalled, .absent: "it is not there"
+        case .unsafe: "it is no plain file of root's or opksshuser's alone, with one name"
+        case .full: "the disk is full, or the file as large as it may be"
+        case .tooLong: "the event is too long"
+        // The text is copied before anything else can ask for one.
+        case .unwritable(let number): unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+        }
+    }
+
+    /// This machine's name; empty where it has none.
+    private static var host: String {
+        var name = [CChar](repeating: 0, count: 256)
+        // Writes at most as many characters as there is room for, a zero among them.
+        guard unsafe gethostname(&name, name.count - 1) == 0 else { return "" }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
