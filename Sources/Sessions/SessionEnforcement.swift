@@ -30,6 +30,7 @@ public struct SessionEnforcement {
         let config = self.config()
         let live = try LiveSessions(places, limits: config.map(SessionLimits.init) ?? SessionLimits())
         for record in live.stale where places.sessions.remove(record.id) { events.logout(record, by: record.endedBy, at: now) }
+        Folder.removeAbandoned(in: places.sessions.path, olderThan: 60)
         for name in live.unreadable { problems.append("\(places.sessions.path)/\(name) is no record of a session") }
         let exclusion = Exclusion(config, revocations(for: live, config), now)
         var orders: [SessionEnding.Order] = []

@@ -33,7 +33,7 @@ struct AcceptedCertificate {
         }
         // Whatever is wrong with it, the session is there: it is then somebody's of whom only the key is known.
         if let selfSigned = try? certificate.selfSigned(at: now), let token = try? selfSigned.token() {
-            let hearsay = token.hearsay(limit: 256)
+            let hearsay = token.hearsay()
             identity.issuer = Text(hearsay.issuer)
             identity.subject = hearsay.subject.map { Text($0) }
             identity.email = hearsay.email.map { Text($0) }
