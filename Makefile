@@ -12,7 +12,7 @@ PROFILE ?=
 # The Swift runtime goes into the programs (scripts/build adds how they are linked), and no folder of theirs is searched for a library: a server needs only libcrypto, libyaml, libcurl (opk also libqrencode) and
 # the C library's family, and gets its distribution's.
 RELEASE := -c release --static-swift-stdlib --disable-local-rpath
-PROGRAMS := opk opk-verify opk-fetch opk-home opk-demo-provider
+PROGRAMS := opk opk-verify opk-fetch opk-home opk-session opk-demo-provider
 
 export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
 

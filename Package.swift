@@ -81,6 +81,7 @@ let package = Package(
         .executable(name: "opk-verify", targets: ["opk-verify"]),
         .executable(name: "opk-fetch", targets: ["opk-fetch"]),
         .executable(name: "opk-home", targets: ["opk-home"]),
+        .executable(name: "opk-session", targets: ["opk-session"]),
         .executable(name: "opk-demo-provider", targets: ["opk-demo-provider"]),
     ],
     dependencies: [
@@ -107,6 +108,7 @@ let package = Package(
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         verifierModule("RecentRefusals", ["CSystem", "Vocabulary"]),
         verifierModule("AuditTrail", ["CSystem", "SafeFiles", "Vocabulary"]),
+        verifierModule("Sessions", ["AuditTrail", "Policy", "JOSE", "SafeFiles", "CSystem", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
         verifierModule("Plugins", ["ChildProcess", "CSystem", "Policy", "SafeFiles", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),
@@ -169,12 +171,19 @@ let package = Package(
         .executableTarget(
             name: "opk-home", dependencies: ["SafeFiles", "ChildProcess", "Confinement", "CSystem", "Vocabulary"],
             swiftSettings: house + plain + small),
+        .executableTarget(
+            name: "opk-session",
+            dependencies: [
+                "Sessions", "AuditTrail", "Policy", "PKToken", "SSHKeys", "SafeFiles", "ChildProcess", "Confinement", "CSystem",
+                "Vocabulary",
+            ],
+            swiftSettings: house + plain + small),
         program("opk-fetch", ["ChildProcess", "FetchSetup", "OIDC", "HTTP", "KeyCache", "Vocabulary"]),
         program(
             "opk",
             [
                 "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
-                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins", "AuditReading",
+                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins", "AuditReading", "Sessions",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -218,6 +227,12 @@ let package = Package(
             ],
             exclude: ["touched.txt"]),
         testing("AuditTrailTests", ["AuditTrail", "ChildProcess", "CSystem", "JOSE", "SafeFiles", "Vocabulary"]),
+        testing(
+            "SessionsTests",
+            [
+                "Sessions", "opk-session", "AuditTrail", "Policy", "SSHKeys", "LibCrypto", "JOSE", "SafeFiles", "ChildProcess", "CSystem",
+                "Vocabulary",
+            ]),
         testing("ChildProcessTests", ["ChildProcess", "Vocabulary"]),
         // A program that confines itself and then tries what it is told: what has been given up cannot be had back by a test.
         .executableTarget(name: "confined", dependencies: ["Confinement", "CSystem"], path: "Tests/Confined", swiftSettings: tests),

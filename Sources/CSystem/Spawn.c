@@ -100,6 +100,17 @@ int opk_pidfd(pid_t pid) {
 #endif
 }
 
+int opk_pidfd_signal(int pidfd, int signal) {
+#ifdef SYS_pidfd_send_signal
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+#else
+    (void)pidfd;
+    (void)signal;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
 int opk_has_ended(pid_t pid) {
     siginfo_t info;
     memset(&info, 0, sizeof info);

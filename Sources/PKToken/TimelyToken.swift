@@ -24,6 +24,11 @@ public struct TimelyToken: Sendable {
             expires: TimelyToken.end(token, refreshed, row.expiry))
     }
 
+    /// When the identity ends under the row's policy; nil for never. Unverified, as the time below.
+    public var expires: UnixTime? { identity.expires }
+
+    public var issuedAt: UnixTime { token.issuedAt }
+
     /// The `kid` values that the provider's keys must have: a cached set without them is out of date.
     public func fitsSome(of keys: JWKSet) -> Bool {
         [token, refreshed].compactMap(\.self).allSatisfy { token in

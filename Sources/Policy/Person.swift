@@ -1,6 +1,6 @@
 import JOSE
-import PKToken
-import Vocabulary
+public import PKToken
+public import Vocabulary
 
 /// When an email decides, by what `email_verified` says: absent will do, unless the row asks for more or for less.
 enum EmailTrust: Hashable {
@@ -23,6 +23,13 @@ enum EmailTrust: Hashable {
         case .unlessUnverified: verification != .unverified
         case .onlyVerified: verification == .verified
         }
+    }
+}
+
+extension VerifiedIdentity {
+    /// The ID token's email, where the provider's row lets it decide.
+    public var decidingEmail: Text? {
+        EmailClaim(claims).flatMap { EmailTrust(row.options).accepts($0.verification) ? $0.address : nil }
     }
 }
 

@@ -16,12 +16,16 @@ public struct AuthorizedKeysLine: Hashable, Sendable, CustomStringConvertible {
 
     /// One line for each grant, in their order, the same line once; and the grants behind them, those with a line of their own all, and of the others
     /// as many as there is room for.
-    static func lines(for authorization: Authorization, _ key: CertifiedKey) -> (lines: [AuthorizedKeysLine], grants: [Grant]) {
+    ///
+    /// - Parameter person: whom the session is told that it is of; nil where it is told nothing.
+    static func lines(for authorization: Authorization, _ key: CertifiedKey, telling person: SessionPerson? = nil)
+        -> (lines: [AuthorizedKeysLine], grants: [Grant])
+    {
         var lines: [AuthorizedKeysLine] = []
         var grants: [(grant: Grant, isFirst: Bool)] = []
         var others = 0
         for grant in authorization.grants where lines.count < maximumCount {
-            let line = AuthorizedKeysLine(grant, key)
+            let line = AuthorizedKeysLine(grant, key, person)
             if !lines.contains(line) {
                 lines.append(line)
                 grants.append((grant, true))
@@ -43,8 +47,10 @@ public struct AuthorizedKeysLine: Hashable, Sendable, CustomStringConvertible {
         return (lines, shown)
     }
 
-    private init(_ grant: Grant, _ key: CertifiedKey) {
-        description = "\(key.options)\(AuthorizedKeysLine.options(of: grant)) \(key.type) \(key.blob)"
+    private init(_ grant: Grant, _ key: CertifiedKey, _ person: SessionPerson?) {
+        // Before the row's own options: of a variable that is set twice sshd takes the first.
+        let told = person.map { ",environment=\"\(SessionPerson.variable)=\($0)\"" } ?? ""
+        description = "\(key.options)\(told)\(AuthorizedKeysLine.options(of: grant)) \(key.type) \(key.blob)"
     }
 
     /// What a grant adds, each behind a comma.

@@ -70,7 +70,7 @@ public struct Verification<Sources: VerifierSources> {
         let identity = try timely.verify(with: try sources.keys(for: timely))
         record.note(identity)
         let authorization = try authorize(identity, as: account, config)
-        let answer = AuthorizedKeysLine.lines(for: authorization, key)
+        let answer = AuthorizedKeysLine.lines(for: authorization, key, telling: config.tellsSession ? SessionPerson(identity) : nil)
         record.note(answer.grants)
         return answer.lines
     }

@@ -78,8 +78,9 @@ struct RevokeCommand: ParsableCommand {
             lines += target.person.map { "  sudo opk revoke \(RevokeCommand.quoted($0.word))" }
         }
         lines += [
-            "Sessions that are open go on. `who` shows them, and this closes those of one account:",
-            "  sudo pkill -HUP -f '^sshd.*: ACCOUNT@'",
+            "Sessions that are open go on, unless end_with_identity in config.yml ends them within a minute. These show and end them:",
+            "  sudo opk sessions",
+            "  sudo opk sessions end ID",
         ]
         return lines
     }

@@ -30,6 +30,8 @@ int opk_spawn(
 int opk_run_foreground(const char *path, const uint8_t *arguments, size_t length, int *status);
 /// A descriptor that becomes readable when the child ends, or -1 where the system has no such thing.
 int opk_pidfd(pid_t pid);
+/// Sends the process of such a descriptor a signal. 0, or -1 with errno set (ESRCH: it has ended).
+int opk_pidfd_signal(int pidfd, int signal);
 /// 1 if the child has ended (it stays unreaped, so its id cannot be another's yet), 0 if not, -1 with errno set.
 int opk_has_ended(pid_t pid);
 /// pipe(2) whose ends are closed on exec.

@@ -127,6 +127,16 @@ final class Laptop: Sendable {
             environment: Command.environment(home: home.path))
     }
 
+    /// A session that stays; what it shows goes to its log. The caller stops it.
+    func open(_ account: String, on server: SSHDaemon, keys: [String], with more: [String] = [], _ command: [String]) throws
+        -> BackgroundProcess
+    {
+        try BackgroundProcess(
+            "ssh", options(server, keys) + ["-p", String(server.port)] + more + ["\(account)@127.0.0.1"] + command,
+            environment: Command.environment(home: home.path),
+            log: home.appendingPathComponent("session-\(UUID().uuidString.prefix(8)).log"))
+    }
+
     /// Who one is on the server after logging in; nil where one is not let in.
     func whoami(
         _ account: String, on server: SSHDaemon, keys: [String], from address: String = "127.0.0.1", to there: String = "127.0.0.1"

@@ -89,6 +89,27 @@ enum Machine {
         return attempt?.succeeded == true ? nil : "this machine allows no overlay over its root"
     }()
 
+    /// Why no copy of this machine can be made that needs no `make install`, or nil.
+    static let whyNoOverlay: String? = {
+        for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "bash", "pgrep", "useradd"] where path(program) == nil {
+            return "\(program) is not installed"
+        }
+        let modules = ["/usr/lib", "/lib"].flatMap { folder in
+            ["x86_64-linux-gnu", "aarch64-linux-gnu", ""].map { "\(folder)/\($0)/security/pam_exec.so" }
+        }
+        if !modules.contains(where: FileManager.default.fileExists) { return "PAM has no pam_exec.so here" }
+        let overlay = """
+            mount -t tmpfs none /mnt && mkdir /mnt/upper /mnt/work /mnt/root &&
+            mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+            """
+        let attempt = try? ChildProcess.run(
+            path("unshare") ?? "", ["--mount", "--propagation", "private", "sh", "-c", overlay], environment: .inherited(), deadline: 5000)
+        return attempt?.succeeded == true ? nil : "this machine allows no overlay over its root"
+    }()
+
+    static let canOverlay = whyNoOverlay == nil
+    static let noOverlay: Comment = "a copy of this machine: \(whyNoOverlay ?? "")"
+
     static let canCopy = whyNoCopy == nil
     static let noCopy: Comment = "a copy of this machine: \(whyNoCopy ?? "")"
 

@@ -30,7 +30,11 @@ final class SSHDaemon: @unchecked Sendable {
     }
 
     /// - Parameter asking: the lines of its configuration that say whom it asks about a key.
-    func start(asking: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"], tries: Int = 6) async throws {
+    ///
+    /// - Parameter pam: whether PAM opens and closes its sessions, as `/etc/pam.d/sshd` says.
+    func start(
+        asking: String, wrapper: [String] = [], addresses: [String] = ["127.0.0.1"], tries: Int = 6, pam: Bool = false
+    ) async throws {
         let hostKey = folder.appendingPathComponent("host_key").path
         if !FileManager.default.fileExists(atPath: hostKey) {
             try await Command.mustRun("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", hostKey])
@@ -47,7 +51,7 @@ final class SSHDaemon: @unchecked Sendable {
             AuthorizedKeysFile .ssh/authorized_keys
             PasswordAuthentication no
             KbdInteractiveAuthentication no
-            UsePAM no
+            UsePAM \(pam ? "yes" : "no")
             MaxAuthTries \(tries)
             Subsystem sftp internal-sftp
             \(asking)

@@ -1,0 +1,106 @@
+public import AuditTrail
+public import Vocabulary
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// What the audit log is told about a session.
+public struct SessionEvents: Sendable {
+    private let trail: AuditTrail
+    private let program: String
+    private let host: String
+
+    public init(_ trail: AuditTrail, program: String) {
+        self.trail = trail
+        self.program = program
+        host = SessionEvents.hostName()
+    }
+
+    public func login(_ record: SessionRecord, terminals: [String], at now: UnixTime) {
+        tell(.login, record, at: now) { event in
+            SessionEvents.describe(record.identity, &event)
+            SessionEvents.set(terminals, &event)
+        }
+    }
+
+    /// - Parameter by: nil where nobody knows: sshd was gone.
+    public func logout(_ record: SessionRecord, by reason: EndedBy?, at now: UnixTime) {
+        tell(.logout, record, at: now) { event in
+            event.set(.sessionEnds, now)
+            event.set(.endedBy, reason?.rawValue)
+        }
+    }
+
+    /// - Parameter end: when it will be over.
+    public func warned(_ record: SessionRecord, _ end: UnixTime, _ reason: EndedBy, terminals: [String], at now: UnixTime) {
+        tell(.sessionWarned, record, at: now) { event in
+            event.set(.sessionEnds, end)
+            event.set(.endedBy, reason.rawValue)
+            SessionEvents.set(terminals, &event)
+        }
+    }
+
+    /// - Parameters:
+    ///   - actor: the administrator, where one did it.
+    ///   - words: their reason, or what ended it.
+    public func ended(_ record: SessionRecord, by reason: EndedBy, _ words: String?, actor: AuditObject?, at now: UnixTime) {
+        tell(.sessionEnded, record, at: now) { event in
+            event.set(.sessionEnds, now)
+            event.set(.endedBy, reason.rawValue)
+            event.set(.detail, words)
+            if let actor { event.set(.actor, actor) }
+        }
+    }
+
+    /// Nothing that happens to the log changes what is done: a session is recorded, or ended, all the same.
+    private func tell(_ kind: AuditKind, _ record: SessionRecord, at now: UnixTime, _ more: (inout AuditEvent) -> Void) {
+        var event = AuditEvent(kind, id: EventID.new(), at: now, host: host, program: program)
+        event.set(.attempt, record.id)
+        event.set(.session, record.id)
+        event.set(.account, record.account)
+        event.set(.issuer, record.identity.issuer?.string)
+        event.set(.subject, record.identity.subject?.string)
+        event.set(.email, record.identity.email?.string)
+        event.set(.verified, record.identity.isVerified)
+        event.set(.sourceAddress, record.address?.string)
+        if record.identity.isBreakGlass { event.set(.breakGlass, true) }
+        event.set(.keyFingerprint, record.identity.keyFingerprint?.string)
+        event.set(.process, Int64(record.process.id))
+        event.set(.sessionBegan, record.began)
+        more(&event)
+        try? trail.append(event)
+    }
+
+    private static func describe(_ identity: SessionIdentity, _ event: inout AuditEvent) {
+        if !identity.groups.isEmpty { event.set(.groups, identity.groups.map(\.string)) }
+        event.set(.authMethod, "publickey/openpubkey")
+        if let time = identity.issuedAt { event.set(.issuedAt, time) }
+        if let time = identity.identityEnds { event.set(.identityEnds, time) }
+        if let time = identity.certificateEnds { event.set(.certificateEnds, time) }
+        let deciders = identity.decidedBy.map { decider in
+            var object = AuditObject()
+            if let file = decider.file { object.set(.file, file.string) }
+            if let line = decider.line { object.set(.line, line) }
+            if let kind = decider.kind { object.set(.kind, kind.string) }
+            if let name = decider.name { object.set(.name, name.string) }
+            return object
+        }
+        if !deciders.isEmpty { event.set(.decidedBy, deciders) }
+        event.set(.grantReason, identity.grantReason?.string)
+        event.set(.keyID, identity.keyID?.string)
+    }
+
+    private static func set(_ terminals: [String], _ event: inout AuditEvent) {
+        if !terminals.isEmpty { event.set(.tty, terminals.joined(separator: " ")) }
+    }
+
+    private static func hostName() -> String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        // The last byte stays 0 whatever the system writes.
+        guard unsafe gethostname(&buffer, buffer.count - 1) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,96 @@
+public import JOSE
+public import Vocabulary
+
+/// Who is behind a session, in the members that the audit log has for it (docs/audit-log.md): as a decision recorded it, or as the certificate says by
+/// itself.
+public struct SessionIdentity: Hashable, Sendable {
+    public var issuer: Text?
+    public var subject: Text?
+    public var email: Text?
+    public var groups: [Text] = []
+    /// Whether a decision of opk-verify that admitted says so; else it is what the certificate claims, and sshd let it in for a reason of its own.
+    public var isVerified = false
+    public var decidedBy: [Decider] = []
+    public var grantReason: Text?
+    public var isBreakGlass = false
+    /// `SHA256:…`, as `ssh-keygen -l` prints it.
+    public var keyFingerprint: Text?
+    public var keyID: Text?
+    public var issuedAt: UnixTime?
+    /// When the identity ends under its provider's row; nil for never, or not known.
+    public var identityEnds: UnixTime?
+    public var certificateEnds: UnixTime?
+
+    public init() {}
+
+    /// One row, file or plugin that decided.
+    public struct Decider: Hashable, Sendable {
+        public var file: Text?
+        public var line: Int64?
+        public var kind: Text?
+        public var name: Text?
+    }
+
+    /// Elements of a list that are kept.
+    static let mostElements = 64
+    /// Bytes of a text that are kept; a longer one is not taken.
+    static let longestText = 4 << 10
+
+    /// What these members say; those of another type count as absent.
+    public init(_ members: JSONObject) {
+        func text(_ name: Text) -> Text? { members[name]?.string.flatMap { $0.count <= SessionIdentity.longestText ? $0 : nil } }
+        (issuer, subject, email) = (text("issuer"), text("subject"), text("email"))
+        groups = (members["groups"]?.array ?? []).prefix(SessionIdentity.mostElements).compactMap(\.string)
+        isVerified = members["verified"]?.bool ?? false
+        decidedBy = (members["decided_by"]?.array ?? []).prefix(SessionIdentity.mostElements).compactMap { $0.object.map(Decider.init) }
+        grantReason = text("grant_reason")
+        isBreakGlass = members["break_glass"]?.bool ?? false
+        (keyFingerprint, keyID) = (text("key_fingerprint"), text("key_id"))
+        issuedAt = text("issued_at").flatMap { UnixTime(rfc3339: $0) }
+        identityEnds = text("identity_ends").flatMap { UnixTime(rfc3339: $0) }
+        certificateEnds = text("certificate_ends").flatMap { UnixTime(rfc3339: $0) }
+    }
+
+    public func write(to members: inout JSONObject) {
+        members["issuer"] = issuer.map(JSON.string)
+        members["subject"] = subject.map(JSON.string)
+        members["email"] = email.map(JSON.string)
+        members["verified"] = .bool(isVerified)
+        members["groups"] = groups.isEmpty ? nil : .array(groups.map(JSON.string))
+        members["decided_by"] = decidedBy.isEmpty ? nil : .array(decidedBy.map { .object($0.members) })
+        members["grant_reason"] = grantReason.map(JSON.string)
+        members["break_glass"] = .bool(isBreakGlass)
+        members["key_fingerprint"] = keyFingerprint.map(JSON.string)
+        members["key_id"] = keyID.map(JSON.string)
+        members["issued_at"] = issuedAt.map(JSON.time)
+        members["identity_ends"] = identityEnds.map(JSON.time)
+        members["certificate_ends"] = certificateEnds.map(JSON.time)
+    }
+
+    /// What a person reads: the email, else the subject and its issuer; escaped.
+    public var shown: String {
+        if let email { return email.escaped(limit: 128) }
+        guard let subject else { return "?" }
+        return subject.escaped(limit: 128) + (issuer.map { "@" + $0.escaped(limit: 128) } ?? "")
+    }
+}
+
+extension SessionIdentity.Decider {
+    init(_ members: JSONObject) {
+        (file, kind, name) = (members["file"]?.string, members["kind"]?.string, members["name"]?.string)
+        line = members["line"]?.number?.integer
+    }
+
+    var members: JSONObject {
+        var object = JSONObject()
+        object["file"] = file.map(JSON.string)
+        object["line"] = line.map { .number(JSONNumber($0)) }
+        object["kind"] = kind.map(JSON.string)
+        object["name"] = name.map(JSON.string)
+        return object
+    }
+}
+
+extension JSON {
+    static func time(_ time: UnixTime) -> JSON { .string(Text(time.description)) }
+}

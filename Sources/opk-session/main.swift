@@ -1,0 +1,102 @@
+// opk-session: PAM says that a session of sshd begins or ends; this writes down whose.
+
+import AuditTrail
+import CSystem
+import ChildProcess
+import Confinement
+import Policy
+import SafeFiles
+import Sessions
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+func say(_ text: String) {
+    let bytes = Array((text + "\n").utf8)
+    // Reads no more than the bytes; where nobody listens, nobody is told.
+    _ = unsafe write(STDOUT_FILENO, bytes, bytes.count)
+}
+
+/// A line for the system's log, where something is wrong that an administrator should know.
+func complain(_ text: String) {
+    let bytes = Array(text.utf8)
+    // The call reads no more than the bytes.
+    _ = unsafe opk_log_line(LOG_AUTH | LOG_WARNING, bytes, bytes.count)
+}
+
+/// Looked at before this process may look at nothing.
+func confine(_ places: SessionPlaces) {
+    var access = Access()
+    access.read = [places.configFolder, "/etc/ssl", "/usr/lib/ssl", "/etc/crypto-policies", "/etc/pki", "/usr/lib", "/lib", "/proc"]
+    access.manage = [places.sessions.path]
+    access.change = [places.log, places.log + ".1"]
+    do {
+        try Confinement.restrict(access)
+    } catch {
+        complain("not confined, and goes on: Landlock: \(error)")
+    }
+}
+
+func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: SessionPlaces) {
+    let now = UnixTime.now()
+    guard let certificate = AcceptedCertificate.first(of: call, at: now, places) else { return }
+    let decision = GrantedDecisions(log: places.log, reach: 4 << 20)
+        .decision(of: id, account: Text(call.account), key: certificate.fingerprint, at: now)
+    // A broken file lets nobody in, so there is one that can be read; or it broke in this second, and the next run of the timer sees to it.
+    let limits = (try? ServerConfig.read(places.configFolder + "/config.yml", trust: places.trust)).map(SessionLimits.init)
+    guard
+        let record = SessionRecord(
+            id: id, account: call.account, process: process, address: call.remoteHost ?? decision?.address,
+            identity: decision?.identity ?? certificate.claimed, began: now, limits: limits ?? SessionLimits())
+    else { return }
+    do {
+        try places.sessions.write(record)
+    } catch {
+        complain("the session \(id) of \(call.account) is not recorded: \(error)")
+    }
+    SessionEvents(AuditTrail(path: places.log), program: "opk-session")
+        .login(record, terminals: call.terminal.map { [$0.string] } ?? [], at: now)
+}
+
+func close(_ call: PAMCall, _ id: String, _ places: SessionPlaces) {
+    guard let record = places.sessions.record(id), record.account == call.account, places.sessions.remove(id) else { return }
+    SessionEvents(AuditTrail(path: places.log), program: "opk-session").logout(record, by: record.endedBy ?? .user, at: .now())
+}
+
+Confinement.begin(seconds: 3, lowersLimits: false)
+LastWords.set("took longer than 3 seconds, so a session is not recorded", failed: true, status: 0)
+guard opk_open_standard_descriptors() == 0 else { exit(0) }
+signal(SIGPIPE, SIG_IGN)
+
+let words = ProcessArguments.words
+switch words.first.map({ String(decoding: $0, as: UTF8.self) }) {
+case "--help", "-h": say(Arguments.help)
+case "--version": say("opk-session \(Version.text)")
+default:
+    guard let places = Arguments.places(words) else {
+        complain("wrong call: opk-session --help")
+        say("opk-session: wrong call (opk-session --help)")
+        break
+    }
+    guard let call = PAMCall(ProcessEnvironment.inherited()) else { break }
+    let parent = getppid()
+    guard let id = ConnectionID.of(process: parent), let process = ProcessStamp(running: parent) else { break }
+    switch call.kind {
+    case .open:
+        do {
+            try places.sessions.create()
+        } catch {
+            complain("\(error)")
+        }
+        confine(places)
+        open(call, id, process, places)
+    case .close:
+        confine(places)
+        close(call, id, places)
+    }
+}
+exit(0)

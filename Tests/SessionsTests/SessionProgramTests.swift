@@ -1,0 +1,201 @@
+import AuditTrail
+import ChildProcess
+import Foundation
+import JOSE
+import MintingKit
+import TestSupport
+import Testing
+import Vocabulary
+
+@testable import Sessions
+
+/// opk-session, called as pam_exec calls it, by a process that is here in sshd's place.
+@Suite("opk-session", .serialized) struct SessionProgramTests {
+    private let folder: String
+    private var places = SessionPlaces()
+    private var sessions: String { places.sessions.path }
+
+    init() throws {
+        folder = NSTemporaryDirectory() + "/opk-sessions-" + UUID().uuidString
+        for path in ["", "/etc", "/run", "/log"] { mkdir(folder + path, 0o755) }
+        places.configFolder = folder + "/etc"
+        places.sessions = SessionFolder(folder + "/run/opk/sessions")
+        places.log = folder + "/log/audit.jsonl"
+        places.trust = .rootOrUser(geteuid())
+        try put("config.yml", "session_limit: 8h\nend_with_identity: true\n")
+        try put("providers", "\(MintedLogin.issuer.string) \(MintedLogin.clientID.string) 12h\n")
+        FileManager.default.createFile(atPath: places.log, contents: Data())
+        chmod(places.log, 0o640)
+    }
+
+    private func put(_ name: String, _ text: String) throws {
+        try text.write(toFile: folder + "/etc/" + name, atomically: true, encoding: .utf8)
+        chmod(folder + "/etc/" + name, 0o644)
+    }
+
+    private func clean() { try? FileManager.default.removeItem(atPath: folder) }
+
+    private func certificate() throws -> (type: String, line: String, fingerprint: String) {
+        var login = try MintedLogin()
+        let now = UnixTime.now()
+        login.now = now
+        login.claims["iat"] = .number(JSONNumber(now.seconds - 60))
+        login.claims["exp"] = .number(JSONNumber(now.seconds + 3600))
+        let blob = try login.certificate()
+        let type = "ssh-ed25519-cert-v01@openssh.com"
+        return (type, "publickey \(type) \(Base64.encode(blob))", login.userKey.publicKey.sshFingerprint)
+    }
+
+    @discardableResult
+    private func call(_ type: String, _ variables: [String: String], surroundings: [String] = []) throws -> ChildProcess.Outcome {
+        var environment = ProcessEnvironment.empty
+        for (name, value) in variables { environment[name] = value }
+        environment["PAM_TYPE"] = type
+        environment["PATH"] = "/usr/bin:/bin"
+        let words =
+            surroundings + [
+                BuiltPrograms.path("opk-session"), "--config-dir", places.configFolder, "--sessions-dir", sessions, "--audit-log",
+                places.log,
+            ]
+        return try ChildProcess.run(words[0], Array(words.dropFirst()), environment: environment, deadline: 20_000)
+    }
+
+    private func events() throws -> [JSONObject] {
+        try String(contentsOfFile: places.log, encoding: .utf8).split(separator: "\n").map { try JSONObject(parsing: Array($0.utf8)) }
+    }
+
+    private var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: sessions)) ?? []).sorted() }
+
+    @Test("what a session's certificate says is written down, as not verified where no decision says it; the end takes it away")
+    func openAndClose() throws {
+        defer { clean() }
+        let certificate = try certificate()
+        let variables = ["PAM_USER": "deploy", "PAM_RHOST": "192.0.2.7", "PAM_TTY": "ssh", "SSH_AUTH_INFO_0": certificate.line + "\n"]
+        #expect(try call("open_session", variables).ending == .exited(0))
+        let id = try #require(ConnectionID.of(process: getpid()))
+        let record = try #require(places.sessions.record(id))
+        #expect(record.account == "deploy" && record.process == ProcessStamp(running: getpid()) && record.address == "192.0.2.7")
+        #expect(record.identity.email == "alice@example.com" && !record.identity.isVerified)
+        #expect(record.identity.keyFingerprint == Text(certificate.fingerprint))
+        // The provider's row says 12 hours from the token's issue.
+        #expect(record.identity.identityEnds.map { $0 - .now() }.map { (42_000...43_200).contains($0) } == true)
+        #expect(record.limits == SessionLimits(limit: TimeSpan(seconds: 28_800), endsWithIdentity: true))
+        var facts = stat()
+        #expect(stat(sessions + "/" + id, &facts) == 0 && facts.st_mode & 0o777 == 0o600)
+        #expect(stat(sessions, &facts) == 0 && facts.st_mode & 0o777 == 0o700)
+        // Another account's end is not this one's.
+        try call("close_session", ["PAM_USER": "root"])
+        #expect(files == [id])
+        try call("close_session", variables)
+        #expect(files.isEmpty)
+        let events = try events()
+        #expect(events.map { $0["type"]?.string } == ["login", "logout"])
+        #expect(events.allSatisfy { $0["session"] == .string(Text(id)) && $0["verified"] == .bool(false) })
+        #expect(events.last?["ended_by"] == "user")
+    }
+
+    @Test("who a decision of this connection says it is, that is who it is")
+    func decided() throws {
+        defer { clean() }
+        let certificate = try certificate()
+        let id = try #require(ConnectionID.of(process: getpid()))
+        func decision(_ account: String, _ email: String) -> String {
+            """
+            {"v":1,"time":"\(UnixTime.now())","type":"decision","attempt":"\(id)","account":"\(account)","granted":true,"verified":true,\
+            "email":"\(email)","key_fingerprint":"\(certificate.fingerprint)","identity_ends":"2100-01-01T00:00:00Z","break_glass":true}
+
+            """
+        }
+        try (decision("deploy", "carol@example.com") + decision("root", "other@example.com"))
+            .write(toFile: places.log, atomically: false, encoding: .utf8)
+        try call("open_session", ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": certificate.line])
+        let identity = try #require(places.sessions.record(id)).identity
+        #expect(identity.email == "carol@example.com" && identity.isVerified && identity.isBreakGlass)
+        #expect(identity.identityEnds == UnixTime(rfc3339: "2100-01-01T00:00:00Z"))
+        #expect(try events().last?["break_glass"] == .bool(true))
+    }
+
+    @Test("whatever the environment holds, it ends with status 0, and writes nothing that is not a session of ours")
+    func hostile() throws {
+        defer { clean() }
+        let certificate = try certificate()
+        let other = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJLZXlVc2VyS2V5VXNlcktleVVzZXJLZXlVc2Vy"
+        let cut = String(certificate.line.dropLast(40))
+        let cases: [[String: String]] = [
+            [:], ["PAM_USER": "a\nb", "SSH_AUTH_INFO_0": certificate.line], ["PAM_USER": "../../x", "SSH_AUTH_INFO_0": certificate.line],
+            ["PAM_USER": "deploy"], ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": other], ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": cut],
+            ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": String(repeating: "A", count: 130_000)],
+            ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": String(repeating: "publickey x\n", count: 9_000)],
+            ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": "password"],
+        ]
+        for variables in cases {
+            for type in ["open_session", "close_session", "", "auth", "open_session\n"] {
+                #expect(try call(type, variables).ending == .exited(0), "\(variables.description.prefix(200))")
+            }
+        }
+        #expect(try events().isEmpty && files.isEmpty)
+        // An address that would break a line is none.
+        try call("open_session", ["PAM_USER": "deploy", "PAM_RHOST": "x\n\u{1B}[2J", "SSH_AUTH_INFO_0": certificate.line])
+        #expect(try events().count == 1 && files.count == 1)
+        #expect(try places.sessions.records().records.first?.address == nil)
+    }
+
+    @Test("a link that was planted is replaced and not followed, and is nobody's record")
+    func links() throws {
+        defer { clean() }
+        let certificate = try certificate()
+        let id = try #require(ConnectionID.of(process: getpid()))
+        try places.sessions.create()
+        let victim = folder + "/victim"
+        try "keep\n".write(toFile: victim, atomically: true, encoding: .utf8)
+        symlink(victim, sessions + "/" + id)
+        #expect(try places.sessions.record(id) == nil && places.sessions.records().unreadable == [id])
+        try call("close_session", ["PAM_USER": "deploy"])
+        #expect(files == [id])
+        try call("open_session", ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": certificate.line])
+        #expect(try String(contentsOfFile: victim, encoding: .utf8) == "keep\n" && places.sessions.record(id)?.account == "deploy")
+        // No folder can be made: the login is in the log all the same.
+        try FileManager.default.removeItem(atPath: folder + "/run/opk")
+        symlink("/proc", folder + "/run/opk")
+        #expect(try call("open_session", ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": certificate.line]).ending == .exited(0))
+        #expect(try events().filter { $0["type"] == "login" }.count == 2)
+    }
+
+    private static let tracer = "/usr/bin/strace"
+    private static let canTrace = FileManager.default.isExecutableFile(atPath: tracer)
+
+    @Test("killed at each system call it leaves a whole record or none, and a log that parses", .enabled(if: canTrace, "no strace"))
+    func killed() async throws {
+        defer { clean() }
+        let certificate = try certificate()
+        let variables = ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": certificate.line]
+        let trace = folder + "/trace"
+        try call("open_session", variables, surroundings: [Self.tracer, "-qq", "-o", trace])
+        var counts: [String: Int] = [:]
+        var moments: [(String, Int)] = []
+        var hasBegun = false
+        for line in try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n") {
+            guard let end = line.firstIndex(of: "("), line.first?.isLowercase == true else { continue }
+            let name = String(line[..<end])
+            counts[name, default: 0] += 1
+            hasBegun = hasBegun || name == "getppid"
+            if hasBegun { moments.append((name, counts[name] ?? 0)) }
+        }
+        #expect(moments.contains { $0.0 == "renameat" } && moments.count > 30, "\(moments)")
+        // Under strace each run is another connection.
+        var whole = 0
+        for (name, count) in moments {
+            try? FileManager.default.removeItem(atPath: folder + "/run/opk")
+            let run = try call(
+                "open_session", variables,
+                surroundings: [Self.tracer, "-qq", "-o", "/dev/null", "-e", "inject=\(name):signal=KILL:when=\(count)"])
+            #expect(run.ending != .exited(1))
+            for file in files where !(file.hasPrefix(".opk-") && file.hasSuffix(".new")) {
+                #expect(places.sessions.record(file)?.account == "deploy", "\(name) \(count)")
+                whole += 1
+            }
+        }
+        #expect(whole > 0 && whole < moments.count)
+        #expect(try events().allSatisfy { $0["type"] == "login" })
+    }
+}
