@@ -150,6 +150,12 @@ let package = Package(
                 "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "Vocabulary",
             ]),
         module(
+            "ServerSetup",
+            [
+                "PolicyAdministration", "PolicyExplanation", "Audit", "AuditTrail", "KeyCache", "Policy", "PKToken", "JOSE", "SSHKeys",
+                "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
+            ]),
+        module(
             "DemoProvider",
             [
                 "JOSE", "LibCrypto", "Vocabulary", .product(name: "FlyingFox", package: "FlyingFox"),
@@ -172,7 +178,7 @@ let package = Package(
             "opk",
             [
                 "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
-                "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins", "ServerSetup",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -244,6 +250,9 @@ let package = Package(
                 "Audit", "opk", "opk-fetch", "KeyCache", "Policy", "ChildProcess", "CSystem", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto",
                 "Vocabulary",
             ]),
+        testing(
+            "ServerSetupTests",
+            ["ServerSetup", "Audit", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),
         testing(
             "PolicyAdministrationTests",
             ["PolicyAdministration", "opk", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),

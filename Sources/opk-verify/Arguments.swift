@@ -8,11 +8,14 @@ import Vocabulary
     import Darwin
 #endif
 
-/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
+/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--then PROGRAM [--then-word WORD]…] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it:
+/// PROTOCOL section 4.
 struct Arguments {
     var configFolder = Arguments.defaultConfigFolder
     var cacheFolder = "/var/cache/opk"
     var stateFolder = Arguments.defaultStateFolder
+    /// Who is asked about keys that are not ours.
+    var next: NextCommand?
     var request: LoginRequest
     /// Words after the third, which a later sshd or a plugin may have a use for.
     var extra: [[UInt8]]
@@ -36,6 +39,8 @@ struct Arguments {
         var configFolder: String?
         var cacheFolder: String?
         var stateFolder: String?
+        var next: String?
+        var nextWords: [[UInt8]] = []
         options: while let word = rest.first, word.first == UInt8(ascii: "-"), word.count > 1 {
             rest.removeFirst()
             switch String(decoding: word, as: UTF8.self) {
@@ -51,6 +56,13 @@ struct Arguments {
             case "--state-dir":
                 guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--state-dir wants an absolute path") }
                 stateFolder = folder
+            case "--then":
+                guard let program = Arguments.folder(rest.popFirst()) else { return .wrong("--then wants an absolute path") }
+                next = program
+            case "--then-word":
+                // Whatever it looks like: it is the other program's.
+                guard next != nil, let word = rest.popFirst() else { return .wrong("--then-word wants --then before it and a word behind") }
+                nextWords.append(word)
             default: return .wrong("unknown option \(escaped(word, limit: 64))")
             }
         }
@@ -60,6 +72,7 @@ struct Arguments {
         if let configFolder { arguments.configFolder = configFolder }
         if let cacheFolder { arguments.cacheFolder = cacheFolder }
         if let stateFolder { arguments.stateFolder = stateFolder }
+        arguments.next = next.map { NextCommand(program: $0, words: nextWords) }
         return .verify(arguments)
     }
 
@@ -88,7 +101,7 @@ struct Arguments {
     }
 
     static let help = """
-        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]
+        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--then PROGRAM [--then-word WORD]…] [--] USER KEY TYPE [EXTRA…]
 
         sshd's AuthorizedKeysCommand for OpenPubkey certificates. In sshd_config:
 
@@ -98,6 +111,8 @@ struct Arguments {
           --config-dir DIR   where providers, auth_id and config.yml lie (/etc/opk)
           --cache-dir DIR    where the providers' keys are kept (/var/cache/opk)
           --state-dir DIR    where refusals that are not logged one by one are counted (/var/lib/opk)
+          --then PROGRAM     another such command, asked about keys that are no certificates
+          --then-word WORD   a word for it; may be repeated
           --version          print the version
 
         Prints the line that admits, with exit status 0; nothing and 0 for a key that is no OpenPubkey certificate; nothing and 1 for a
