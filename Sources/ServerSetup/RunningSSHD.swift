@@ -29,12 +29,14 @@ struct RunningSSHD: Sendable {
         let program = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
         guard (program.split(separator: "/").last ?? "").hasPrefix("sshd") else { return nil }
         process = number
-        words = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+        // sshd calls itself `sshd: PROGRAM WORDS [listener] …`, in one piece.
+        words = line.split { $0 == 0 || $0 == 0x20 }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// What its command line says about our keywords, which no file can outweigh.
     var outweighing: String? {
-        words.first { Text($0).lowercasedASCII.string.contains("authorizedkeyscommand") }
+        let isOurs = { (word: String) in Text(word).lowercasedASCII.string.contains("authorizedkeyscommand") }
+        return words.contains(where: isOurs) ? words.joined(separator: " ") : nil
     }
 
     /// Has it read its configuration anew, and looks whether it is there afterwards.
