@@ -101,18 +101,18 @@ extension RealSSH {
             "cert-other-ca-ed", "cert-expired-validity", "cert-critical-option",
         ]
 
-        private static let vectors = Machine.providerScripts.deletingLastPathComponent().appendingPathComponent("opkssh-vectors")
+        private static let vectorFolder = Machine.providerScripts.deletingLastPathComponent().appendingPathComponent("opkssh-vectors")
         private static let hasVectors =
-            FileManager.default.fileExists(atPath: vectors.appendingPathComponent("vectors.json").path)
+            FileManager.default.fileExists(atPath: vectorFolder.appendingPathComponent("vectors.json").path)
             && FileManager.default.fileExists(atPath: "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 
         @Test(
             "everybody whom opkssh's own answers admit is admitted after it, under the very same /etc/opk, but for 22 by name",
             .enabled(if: hasVectors, "the vectors, or faketime, are not here"))
-        func vectors() async throws {
+        func recordedAnswers() async throws {
             try await withSetupMachine { machine in
                 func file(_ name: String) throws -> String {
-                    try String(contentsOf: Self.vectors.appendingPathComponent("etc").appendingPathComponent(name), encoding: .utf8)
+                    try String(contentsOf: Self.vectorFolder.appendingPathComponent("etc").appendingPathComponent(name), encoding: .utf8)
                 }
                 try await install(on: machine, providers: try file("providers"), authID: try file("auth_id"))
                 try await machine.write(try file("config.yml"), to: "/etc/opk/config.yml", owner: "root:opksshuser", mode: "0640")
@@ -124,7 +124,7 @@ extension RealSSH {
                 let script = Machine.packageRoot.appendingPathComponent("Tests/EndToEnd/Harness/opkssh_answers.py").path
                 let answers = try await machine.shell(
                     "exec unshare --net sh -c 'ip link set lo up && exec python3 \"$@\"' sh \"$1\" \"$2\" \"$3\"",
-                    [script, try await machine.place(Self.vectors), try await machine.asked()], deadline: 300)
+                    [script, try await machine.place(Self.vectorFolder), try await machine.asked()], deadline: 300)
                 let outcome = try JSONDecoder().decode([String: [String]].self, from: Data(answers.utf8))
                 #expect(Set(outcome["lost"] ?? []) == Self.notAnyMore)
                 #expect((outcome["kept"] ?? []).count == 43)
