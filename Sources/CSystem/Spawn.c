@@ -91,6 +91,18 @@ int opk_spawn(
     return error;
 }
 
+int opk_become(
+    const char *path, const uint8_t *arguments, size_t argumentsLength, const uint8_t *environment, size_t environmentLength) {
+    char **argv = table(arguments, argumentsLength), **envp = table(environment, environmentLength);
+    if (argv == NULL || envp == NULL) return ENOMEM;
+    opk_watchdog_set(0, 0);
+    // What is ignored stays ignored.
+    const int ignored[3] = {SIGPIPE, SIGXFSZ, SIGCHLD};
+    for (int index = 0; index < 3; index++) signal(ignored[index], SIG_DFL);
+    execve(path, argv, envp);
+    return errno;
+}
+
 int opk_pidfd(pid_t pid) {
 #ifdef SYS_pidfd_open
     return (int)syscall(SYS_pidfd_open, pid, 0);

@@ -35,7 +35,8 @@ public struct AddRow: Sendable {
         return try place.authID.change(as: "add", applied)
     }
 
-    func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {
+    /// What a text becomes; nil where an equal row is in it.
+    package func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {
         let row = try request.written()
         let alone = try meaning(of: row)
         // Rows of other accounts are what they were if their bytes are.

@@ -33,7 +33,7 @@ public struct RowRequest: Sendable, Equatable {
     }
 
     /// A word as the reader takes it for one: as it is, in single quotes, or in double quotes where it has a single one.
-    static func quoted(_ word: Text, _ what: String) throws(PolicyError) -> Text {
+    package static func quoted(_ word: Text, _ what: String) throws(PolicyError) -> Text {
         if word.isEmpty || hasControl(word) { throw .unwritable(word, what: what) }
         let special = Array(" '\"\\#".utf8)
         guard word.utf8.contains(where: { special.contains($0) }) else { return word }

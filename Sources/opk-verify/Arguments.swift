@@ -9,13 +9,16 @@ import Vocabulary
     import Darwin
 #endif
 
-/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--audit-log FILE] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
+/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--audit-log FILE] [--then PROGRAM [--then-word WORD]…] [--] USER KEY TYPE [EXTRA…]`,
+/// as sshd calls it: PROTOCOL section 4.
 struct Arguments {
     var configFolder = Arguments.defaultConfigFolder
     var cacheFolder = "/var/cache/opk"
     var stateFolder = Arguments.defaultStateFolder
     /// Nil: decisions are not audited. So with another configuration than the system's, unless the file is named.
     var auditLog: String?
+    /// Who is asked about keys that are not ours.
+    var next: NextCommand?
     var request: LoginRequest
     /// Words after the third, which a later sshd or a plugin may have a use for.
     var extra: [[UInt8]]
@@ -40,6 +43,8 @@ struct Arguments {
         var cacheFolder: String?
         var stateFolder: String?
         var auditLog: String?
+        var next: String?
+        var nextWords: [[UInt8]] = []
         options: while let word = rest.first, word.first == UInt8(ascii: "-"), word.count > 1 {
             rest.removeFirst()
             switch String(decoding: word, as: UTF8.self) {
@@ -58,6 +63,13 @@ struct Arguments {
             case "--audit-log":
                 guard let file = Arguments.folder(rest.popFirst()) else { return .wrong("--audit-log wants an absolute path") }
                 auditLog = file
+            case "--then":
+                guard let program = Arguments.folder(rest.popFirst()) else { return .wrong("--then wants an absolute path") }
+                next = program
+            case "--then-word":
+                // Whatever it looks like: it is the other program's.
+                guard next != nil, let word = rest.popFirst() else { return .wrong("--then-word wants --then before it and a word behind") }
+                nextWords.append(word)
             default: return .wrong("unknown option \(escaped(word, limit: 64))")
             }
         }
@@ -68,6 +80,7 @@ struct Arguments {
         if let cacheFolder { arguments.cacheFolder = cacheFolder }
         if let stateFolder { arguments.stateFolder = stateFolder }
         arguments.auditLog = auditLog ?? (arguments.isOwnConfiguration ? nil : AuditTrail.defaultPath)
+        arguments.next = next.map { NextCommand(program: $0, words: nextWords) }
         return .verify(arguments)
     }
 
@@ -96,7 +109,8 @@ struct Arguments {
     }
 
     static let help = """
-        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--audit-log FILE] [--] USER KEY TYPE [EXTRA…]
+        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--audit-log FILE] [--then PROGRAM [--then-word WORD]…]
+                          [--] USER KEY TYPE [EXTRA…]
 
         sshd's AuthorizedKeysCommand for OpenPubkey certificates. In sshd_config:
 
@@ -107,6 +121,8 @@ struct Arguments {
           --cache-dir DIR    where the providers' keys are kept (/var/cache/opk)
           --state-dir DIR    where refusals that are not logged one by one are counted (/var/lib/opk)
           --audit-log FILE   where decisions are recorded (/var/log/opk/audit.jsonl; with --config-dir, nowhere)
+          --then PROGRAM     another such command, asked about keys that are no certificates
+          --then-word WORD   a word for it; may be repeated
           --version          print the version
 
         Prints the line that admits, with exit status 0; nothing and 0 for a key that is no OpenPubkey certificate; nothing and 1 for a

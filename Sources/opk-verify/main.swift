@@ -124,7 +124,14 @@ signal(SIGPIPE, SIG_IGN)
 signal(SIGCHLD, SIG_DFL)
 
 switch Arguments.parse(ProcessArguments.words) {
-case .verify(let arguments): exit(verify(arguments))
+case .verify(let arguments):
+    if let next = arguments.next, next.isFor(arguments.request.type) {
+        let why = next.takeOver()
+        SystemLog(stateFolder: arguments.stateFolder).refused(
+            "cannot ask the next command id=\(DecisionID.new()): \(why)", .wrongCall, nil)
+        exit(ExitStatus.wrongCall)
+    }
+    exit(verify(arguments))
 case .help:
     writeAll(Array((Arguments.help + "\n").utf8), to: STDOUT_FILENO)
     exit(ExitStatus.answered)

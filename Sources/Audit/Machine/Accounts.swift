@@ -28,7 +28,7 @@ public struct Account: Hashable, Sendable {
     }
 
     /// Those that the system lists, at most so many: a directory may list none of its own.
-    static func listed(atMost limit: Int) -> [Account] {
+    package static func listed(atMost limit: Int) -> [Account] {
         setpwent()
         defer { endpwent() }
         var accounts: [Account] = []
@@ -46,7 +46,7 @@ public struct Account: Hashable, Sendable {
     }
 
     /// All groups that it is in, its own included.
-    var groups: [UInt32] {
+    package var groups: [UInt32] {
         var count: Int32 = 1024
         var groups = [gid_t](repeating: 0, count: Int(count))
         guard unsafe getgrouplist(name, group, &groups, &count) >= 0, count >= 0 else { return [group] }
@@ -54,18 +54,18 @@ public struct Account: Hashable, Sendable {
     }
 
     /// Whether a person could log in with it.
-    var hasLoginShell: Bool {
+    package var hasLoginShell: Bool {
         !shell.hasSuffix("/nologin") && !shell.hasSuffix("/false")
     }
 }
 
-enum Group {
-    static func id(of name: String) -> UInt32? {
+package enum Group {
+    package static func id(of name: String) -> UInt32? {
         guard let entry = unsafe getgrnam(name) else { return nil }
         return unsafe entry.pointee.gr_gid
     }
 
-    static func name(of id: UInt32) -> String {
+    package static func name(of id: UInt32) -> String {
         guard let entry = unsafe getgrgid(id), let name = unsafe entry.pointee.gr_name else { return "\(id)" }
         return unsafe String(cString: name)
     }

@@ -1,13 +1,13 @@
 import Vocabulary
 
 /// AllowUsers and its like: whom sshd itself refuses, whoever vouches for them (sshd_config(5), auth.c allowed_user).
-struct SSHDAccountLists {
+package struct SSHDAccountLists {
     private let denyUsers: [String]
     private let allowUsers: [String]
     private let denyGroups: [String]
     private let allowGroups: [String]
 
-    init(_ sshd: SSHDSettings) {
+    package init(_ sshd: SSHDSettings) {
         denyUsers = sshd.all("denyusers").flatMap(SSHDFiles.words)
         allowUsers = sshd.all("allowusers").flatMap(SSHDFiles.words)
         denyGroups = sshd.all("denygroups").flatMap(SSHDFiles.words)
@@ -15,7 +15,7 @@ struct SSHDAccountLists {
     }
 
     /// Nil where connections from somewhere may log in. A pattern with a host may fit some connections, so it refuses nobody for certain.
-    func reasonToRefuse(_ account: Account) -> String? {
+    package func reasonToRefuse(_ account: Account) -> String? {
         if let pattern = denyUsers.first(where: { !$0.contains("@") && Wildcard.matches($0, account.name) }) {
             return "DenyUsers has \(Text(pattern))"
         }
@@ -35,7 +35,7 @@ struct SSHDAccountLists {
     }
 
     /// `%h`, `%u` and `%U`; below the home where it is no absolute path.
-    static func expand(_ pattern: String, _ account: Account) -> String {
+    package static func expand(_ pattern: String, _ account: Account) -> String {
         var path = ""
         var isToken = false
         for character in pattern {

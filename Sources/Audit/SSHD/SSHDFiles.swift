@@ -9,34 +9,34 @@ import Vocabulary
 
 /// The lines of sshd's configuration that concern us, as they stand in its files, Include followed as sshd follows it: sshd takes the first value
 /// that it reads, and `sshd -T` does not say where that stands, nor what a Match block does.
-struct SSHDFiles {
-    struct Line {
-        let file: String
+package struct SSHDFiles {
+    package struct Line: Hashable, Sendable {
+        package let file: String
         /// Counted from 1.
-        let number: Int
+        package let number: Int
         /// In lower case.
-        let keyword: String
-        let value: String
+        package let keyword: String
+        package let value: String
         /// The words behind Match; nil outside of such a block.
-        let match: String?
+        package let match: String?
     }
 
-    private(set) var lines: [Line] = []
+    package private(set) var lines: [Line] = []
     /// Whether there is any Match block at all.
     private(set) var hasMatch = false
 
-    static let defaultFile = "/etc/ssh/sshd_config"
+    package static let defaultFile = "/etc/ssh/sshd_config"
     /// As deep as sshd goes.
     private static let deepest = 16
     private static let mostFiles = 1000
     private var files = 0
 
-    init(_ file: String = SSHDFiles.defaultFile) {
+    package init(_ file: String = SSHDFiles.defaultFile) {
         read(file, match: nil, depth: 0)
     }
 
     /// Lines with that keyword, those outside of Match blocks first.
-    func all(_ keyword: String) -> [Line] {
+    package func all(_ keyword: String) -> [Line] {
         lines.filter { $0.keyword == keyword && $0.match == nil } + lines.filter { $0.keyword == keyword && $0.match != nil }
     }
 
@@ -63,7 +63,7 @@ struct SSHDFiles {
     }
 
     /// `Keyword value`, `Keyword=value`, `Keyword "value"`; nil for a comment or nothing.
-    private static func parts(_ line: ArraySlice<UInt8>) -> (String, String)? {
+    package static func parts(_ line: ArraySlice<UInt8>) -> (String, String)? {
         let isBlank = { (byte: UInt8) in byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0C }
         var rest = line.drop(while: isBlank)
         while let last = rest.last, isBlank(last) { rest.removeLast() }
@@ -75,7 +75,7 @@ struct SSHDFiles {
     }
 
     /// Cut at blanks, double quotes taken off.
-    static func words(_ value: String) -> [String] {
+    package static func words(_ value: String) -> [String] {
         var words: [String] = []
         var word = ""
         var (isQuoted, isBegun) = (false, false)
@@ -97,7 +97,7 @@ struct SSHDFiles {
     }
 
     /// The files that a pattern names, sorted, as glob(3) has them.
-    private static func expand(_ pattern: String) -> [String] {
+    package static func expand(_ pattern: String) -> [String] {
         guard !pattern.utf8.contains(0) else { return [] }
         var found = unsafe glob_t()
         defer { unsafe globfree(&found) }

@@ -28,6 +28,10 @@ int opk_spawn(
 /// Runs the program at `path` in this process's terminal, session and environment, and waits for it; meanwhile this process ignores Ctrl-C.
 /// `arguments` as above. Returns 0 and sets `*status` as wait(2) does, or an errno.
 int opk_run_foreground(const char *path, const uint8_t *arguments, size_t length, int *status);
+/// Puts the program at `path` in this process's place, without its watchdog and with signals as they were in the beginning; all else that it gave up
+/// stays given up. Strings as above. An errno where that cannot be.
+int opk_become(
+    const char *path, const uint8_t *arguments, size_t argumentsLength, const uint8_t *environment, size_t environmentLength);
 /// A descriptor that becomes readable when the child ends, or -1 where the system has no such thing.
 int opk_pidfd(pid_t pid);
 /// Sends the process of such a descriptor a signal. 0, or -1 with errno set (ESRCH: it has ended).

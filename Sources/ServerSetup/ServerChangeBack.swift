@@ -1,0 +1,61 @@
+import SafeFiles
+import Vocabulary
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension ServerChange {
+    static func makeFolder(_ path: String, _ mode: UInt32) throws(ServerSetupError) {
+        do throws(WriteFailure) { try Folder.create(path, mode: mode) } catch { throw .writing(error) }
+        FileState.syncFolder(of: path)
+    }
+
+    /// Takes the change back, however far it came, and as often as it is asked: what is back already stays.
+    ///
+    /// - Returns: a sentence about what somebody else has made of it since, and was therefore left.
+    func takeBack() throws(ServerSetupError) -> String? {
+        switch self {
+        case .folder(let path, _):
+            if unsafe rmdir(path) == 0 { FileState.syncFolder(of: path) }
+            return nil
+        case .rename(let path, let to, _):
+            guard try FileState.read(to) != nil else { return nil }
+            if try FileState.read(path) != nil {
+                return "\(Text(path).escaped) is there again, so \(Text(to).escaped) stays beside it"
+            }
+            try FileState.rename(to, to: path)
+            return nil
+        case .file(let change): return try change.takeBack()
+        }
+    }
+}
+
+extension ServerChange.FileChange {
+    fileprivate func takeBack() throws(ServerSetupError) -> String? {
+        guard let now = try FileState.read(path) else {
+            return before == nil ? nil : "\(Text(path).escaped) was taken away since, so it is not put back"
+        }
+        if now == before { return nil }
+        if now.bytes == after.bytes {
+            if let before { try before.write(to: path) } else { try FileState.remove(path) }
+            return nil
+        }
+        switch kind {
+        case .policy: return "\(Text(path).escaped) was changed since, so it stays as it is"
+        case .dropIn:
+            try FileState.rename(path, to: path + ".removed")
+            return "\(Text(path).escaped) was changed since; it is \(Text(path + ".removed").escaped) now, which sshd does not read"
+        case .marked:
+            var state = now
+            guard let rest = MarkedBlock.removing(from: now.bytes) else {
+                return "\(Text(path).escaped): the marks around opk's lines are not as opk set them; take the lines out by hand"
+            }
+            state.bytes = rest
+            try state.write(to: path)
+            return nil
+        }
+    }
+}
