@@ -295,7 +295,7 @@ let package = Package(
         // What documents show, typed and read: examples of every file and command.
         testing(
             "PolicyExamplesTests",
-            ["opk", "PolicyAdministration", "Policy", "PKToken", "JOSE", "SSHKeys", "ChildProcess", "Vocabulary", arguments],
+            ["opk", "Login", "PolicyAdministration", "Policy", "PKToken", "JOSE", "SSHKeys", "ChildProcess", "Vocabulary", arguments],
             exclude: ["opkssh_differences.py"]),
         testing("DemoProviderTests", ["DemoProvider", "JOSE", "LibCrypto", "Vocabulary"]),
         testing("FuzzReplayTests", ["FuzzTargets", "JOSE", "SSHKeys", "Vocabulary"]),

@@ -2,7 +2,7 @@ import Foundation
 
 /// What a literal text of a document is an example of, by what it looks like.
 enum ExampleKind: Hashable {
-    case authID, providers, revoked, config, plugin, commands
+    case authID, providers, revoked, config, clientConfig, plugin, commands
     /// A drawing, a log line, another program's configuration.
     case other
 
@@ -32,6 +32,7 @@ extension Document.Block {
             return .authID
         }
         if word == "name:" { return .plugin }
+        if content.contains(where: { $0.trimmingCharacters(in: .whitespaces).hasPrefix("- alias:") }) { return .clientConfig }
         if isBad && word.hasSuffix(":") || ExampleKind.configKeys.contains(word) { return .config }
         return .other
     }

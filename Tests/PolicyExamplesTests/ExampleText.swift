@@ -33,7 +33,8 @@ struct Document: CustomStringConvertible, Sendable {
     static let all: [Document] = manuals + texts + samples + specification
 
     static let manuals: [Document] = names("docs/man").map { Document(manual: "docs/man/" + $0) }
-    static let texts: [Document] = (["README.md", "CONTRIBUTING.md"] + names("docs").filter { $0.hasSuffix(".md") }.map { "docs/" + $0 })
+    static let texts: [Document] =
+        (["README.md", "CONTRIBUTING.md"] + pages("docs") + pages("docs/providers") + pages("packaging/ansible"))
         .map { Document(markdown: $0, in: SharedData.packageRoot) }
     static let samples: [Document] = names("policy").map { Document(sample: "policy/" + $0) }
     static let specification: [Document] = isSpecificationThere ? [Document(markdown: "POLICY.md", in: SharedData.root)] : []
@@ -41,6 +42,9 @@ struct Document: CustomStringConvertible, Sendable {
     static var isSpecificationThere: Bool {
         FileManager.default.fileExists(atPath: SharedData.root.appendingPathComponent("POLICY.md").path)
     }
+
+    /// The Markdown in a folder, by its path below the package.
+    static func pages(_ folder: String) -> [String] { names(folder).filter { $0.hasSuffix(".md") }.map { "\(folder)/\($0)" } }
 
     static func names(_ folder: String) -> [String] {
         let path = SharedData.packageRoot.appendingPathComponent(folder).path

@@ -4,6 +4,8 @@ import TestSupport
 import Testing
 import Vocabulary
 
+@testable import Login
+
 /// Every example of a policy file, wherever it is shown, read by the reader that opk-verify has.
 @Suite struct FileExampleTests {
     /// What the specification cuts short.
@@ -74,6 +76,16 @@ import Vocabulary
                 #expect(!block.isBad, "\(document), block of line \(block.line) is no error")
                 #expect(config != ServerConfig())
             } catch { #expect(block.isBad, "\(document), block of line \(block.line): \(error)") }
+        }
+    }
+
+    @Test("every example of a person's ~/.opk/config.yml is read", arguments: Document.all)
+    func clientConfig(document: Document) {
+        _ = check(document, .clientConfig) { block in
+            do throws(ClientConfigFile.Fault) {
+                let file = try ClientConfigFile(parsing: bytes(block))
+                #expect(file.providers?.isEmpty == false, "\(document), block of line \(block.line): no providers")
+            } catch { Issue.record("\(document), line \(block.line + error.line - 1): \(error.text)") }
         }
     }
 
