@@ -135,6 +135,12 @@ let package = Package(
             "KeyAdministration",
             ["FetchSetup", "OIDC", "HTTP", "Display", "KeyCache", "Policy", "PKToken", "JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         module(
+            "Alerts",
+            [
+                "AuditReading", "AuditTrail", "KeyAdministration", "KeyCache", "HTTP", "Policy", "JOSE", "LibCrypto", "ChildProcess",
+                "SafeFiles", "Vocabulary",
+            ]),
+        module(
             "PolicyExplanation",
             [
                 "RecentRefusals", "Display", "KeyCache", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles",
@@ -189,7 +195,8 @@ let package = Package(
             "opk",
             [
                 "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
-                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins", "AuditReading", "Sessions", "ServerSetup",
+                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "Alerts", "AuditReading", "Sessions", "ServerSetup",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -252,6 +259,7 @@ let package = Package(
                 "Policy",
                 "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "Vocabulary",
             ], exclude: ["golden"]),
+        testing("AlertsTests", ["Alerts", "AuditTrail", "KeyAdministration", "SafeFiles", "Vocabulary"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
         testing(
             "AuditReadingTests",

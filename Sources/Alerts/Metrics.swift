@@ -6,6 +6,12 @@ import KeyCache
 import SafeFiles
 public import Vocabulary
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// `opk log metrics`: a server's counters and the age of its keys in Prometheus' text format (version 0.0.4), for node_exporter's textfile collector.
 public struct Metrics {
     let trail: AuditTrail
@@ -120,6 +126,13 @@ public struct Metrics {
             out.unicodeScalars.append(scalar)
         }
         return out
+    }
+
+    public static func hasFolder(for path: String) -> Bool {
+        let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).flatMap { String(path.utf8[..<$0]) } ?? "."
+        var facts = stat()
+        // The path is copied.
+        return unsafe stat(folder.isEmpty ? "/" : folder, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR
     }
 
     /// For a collector that may read the folder at any moment: whole or not at all.

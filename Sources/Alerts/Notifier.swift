@@ -17,7 +17,6 @@ public struct Notifier {
     public let configFolder: String
     public let trail: AuditTrail
     public let statePath: String
-    let host: String
 
     /// What one run did.
     public struct Report: Hashable, Sendable {
@@ -28,11 +27,10 @@ public struct Notifier {
         public internal(set) var isInterrupted = false
     }
 
-    public init(configFolder: String, trail: AuditTrail, stateFolder: String, host: String) {
+    public init(configFolder: String, trail: AuditTrail, stateFolder: String) {
         self.configFolder = configFolder
         self.trail = trail
         statePath = stateFolder + "/notify"
-        self.host = host
     }
 
     /// Tries of one notice by one channel, a minute apart.
@@ -118,7 +116,7 @@ public struct Notifier {
     }
 
     private func event(of change: PolicyWatch.Change, at now: UnixTime, _ id: String) -> AuditEvent {
-        var event = AuditEvent(.policyChanged, id: id, at: now, host: host, program: "opk")
+        var event = AuditEvent(.policyChanged, id: id, program: "opk")
         var what = AuditObject()
         what.set(.file, change.path)
         what.set(.action, change.after == "absent" ? "removed" : change.before == "absent" ? "made" : "edited")
@@ -143,7 +141,7 @@ public struct Notifier {
                 report.failed.append("\(delivery.name): \(failure ?? "")")
                 continue
             }
-            var event = AuditEvent(.notified, id: newID(), at: now, host: host, program: "opk")
+            var event = AuditEvent(.notified, id: newID(), program: "opk")
             event.set(.about, pending.notice.id)
             event.set(.reason, pending.notice.event.rawValue)
             event.set(.name, delivery.name)

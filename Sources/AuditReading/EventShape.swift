@@ -10,7 +10,7 @@ enum EventShape: UInt8 {
 
     init(_ field: AuditField) {
         switch field {
-        case .version, .step, .groupsMore, .sourcePort, .process, .lost, .line, .rows, .riskScore: self = .number
+        case .version, .step, .groupsMore, .sourcePort, .process, .duration, .lost, .line, .rows, .riskScore: self = .number
         case .granted, .verified, .breakGlass: self = .flag
         case .groups, .amr, .decidedBy, .notes, .riskReasons: self = .list
         case .actor, .change: self = .object

@@ -3,6 +3,7 @@ import ArgumentParser
 import AuditTrail
 import KeyAdministration
 import KeyCache
+import Sessions
 import Vocabulary
 
 struct LogMetricsCommand: ParsableCommand {
@@ -17,6 +18,9 @@ struct LogMetricsCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Write to this file, whole or not at all, instead of showing it.", valueName: "file"))
     var textfile: String?
 
+    @Flag(help: "Do nothing where that file's folder is not there.")
+    var ifFolder = false
+
     @Option(help: ArgumentHelp("Where the keys lie.", valueName: "folder"))
     var cacheDir: String = KeyCache.defaultDirectory
 
@@ -24,9 +28,10 @@ struct LogMetricsCommand: ParsableCommand {
 
     func run() throws {
         var metrics = Metrics(trail: AuditTrail(path: folders.auditLog), stateFolder: folders.stateDir)
+        if ifFolder, let textfile, !Metrics.hasFolder(for: textfile) { return }
         try reportingErrors { () throws(AlertError) in
             try metrics.count()
-            let text = metrics.text(inventory(), sessions: nil, at: .now())
+            let text = metrics.text(inventory(), sessions: sessions(), at: .now())
             if let textfile {
                 try Metrics.write(text, to: textfile)
             } else if let number = Terminal.failure(writing: Array(text.utf8)) {
@@ -34,6 +39,12 @@ struct LogMetricsCommand: ParsableCommand {
             }
             return true
         }
+    }
+
+    /// Nil where nobody writes them down.
+    private func sessions() -> Int? {
+        guard let found = try? SessionFolder().records(), !found.records.isEmpty || Metrics.hasFolder(for: SessionFolder().path + "/x") else { return nil }
+        return found.records.count
     }
 
     /// Nil where they cannot be looked at: then there are no figures about them, and the others are there.

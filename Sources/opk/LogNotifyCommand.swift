@@ -20,7 +20,7 @@ struct LogNotifyCommand: ParsableCommand {
 
     func run() throws {
         let notifier = Notifier(
-            configFolder: folders.configDir, trail: AuditTrail(path: folders.auditLog), stateFolder: folders.stateDir, host: HostName.short)
+            configFolder: folders.configDir, trail: AuditTrail(path: folders.auditLog), stateFolder: folders.stateDir)
         try reportingErrors { () throws(AlertError) in
             let report = try notifier.run(at: .now(), newID: EventID.new)
             for change in report.changes where !quiet { Terminal.note("changed: \(Text(change.path).escaped)") }

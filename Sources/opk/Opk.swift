@@ -31,7 +31,7 @@ struct Opk: ParsableCommand {
                 subcommands: [
                     AddCommand.self, RemoveCommand.self, ListCommand.self, PruneCommand.self, EditCommand.self, RevokeCommand.self,
                     RestoreCommand.self, ExplainCommand.self, TestCommand.self, LogCommand.self, AuditCommand.self, PermissionsCommand.self,
-                    KeysCommand.self KeysCommand.self, SessionsCommand.self,
+                    KeysCommand.self, SessionsCommand.self,
                 ]),
         ])
 

@@ -63,7 +63,7 @@ final class AlertsServer {
     }
 
     func notify(at time: UnixTime = .now()) throws -> Notifier.Report {
-        try Notifier(configFolder: config, trail: AuditTrail(path: log), stateFolder: state, host: "web1").run(at: time, newID: newID)
+        try Notifier(configFolder: config, trail: AuditTrail(path: log), stateFolder: state).run(at: time, newID: newID)
     }
 
     /// As logrotate does it.
