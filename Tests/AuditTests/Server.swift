@@ -22,7 +22,8 @@ final class Server {
         folder = (Server.isRoot ? "/run" : "/tmp") + "/opk-audit-" + UUID().uuidString.prefix(8)
         places = AuditPlaces(prefix: folder + "/usr")
         for name in [
-            "", "/etc", "/cache", "/state", "/auditlog", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk", "/sudoers.d",
+            "", "/etc", "/cache", "/state", "/auditlog", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk",
+            "/sudoers.d",
             "/ssh",
         ] {
             mkdir(folder + name, 0o755)
