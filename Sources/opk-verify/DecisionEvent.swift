@@ -1,6 +1,6 @@
 import AuditTrail
-import Policy
 import PKToken
+import Policy
 import Verifier
 import Vocabulary
 
@@ -16,7 +16,9 @@ struct DecisionEvent {
     private var account: String { String(decoding: record.account, as: UTF8.self) }
 
     /// Whose doing it is.
-    var cause: AuditTrail.Cause { record.verified == nil && refusal.map { RefusalTally.Kind(of: $0.code) == .stranger } ?? false ? .anybody : .somebody }
+    var cause: AuditTrail.Cause {
+        record.verified == nil && refusal.map { RefusalTally.Kind(of: $0.code) == .stranger } ?? false ? .anybody : .somebody
+    }
 
     /// What matters most comes first: what has no room any more is left out.
     func event(_ log: AuditLog) -> AuditEvent {
@@ -127,7 +129,9 @@ struct DecisionEvent {
     private static let mostDeciding = 16
 
     func fields(_ log: AuditLog) -> [JournalMessage.Field] {
-        var fields: [JournalMessage.Field] = [("OPK_EVENT_ID", record.id), ("OPK_TYPE", AuditKind.decision.rawValue), ("OPK_ACCOUNT", account)]
+        var fields: [JournalMessage.Field] = [
+            ("OPK_EVENT_ID", record.id), ("OPK_TYPE", AuditKind.decision.rawValue), ("OPK_ACCOUNT", account),
+        ]
         func add(_ name: String, _ value: String?) { if let value { fields.append((name, value)) } }
         add("OPK_GRANTED", isAnswered ? "true" : "false")
         add("OPK_STEP", refusal.map { String($0.step.rawValue) })
