@@ -5,12 +5,16 @@ import Verifier
 import Vocabulary
 
 /// A decision as the audit log has it (docs/audit-log.md) and, with the same words, as journald's fields.
-struct DecisionEvent {
-    let record: DecisionRecord
-    let deliberation: Deliberation?
-    let arguments: Arguments
+final class DecisionEvent {
+    private let record: DecisionRecord
+    private let deliberation: Deliberation?
+    private let arguments: Arguments
     /// Whether sshd has the lines; false also where nobody reads them any more.
-    let isAnswered: Bool
+    private let isAnswered: Bool
+
+    init(record: DecisionRecord, deliberation: Deliberation?, arguments: Arguments, isAnswered: Bool) {
+        (self.record, self.deliberation, self.arguments, self.isAnswered) = (record, deliberation, arguments, isAnswered)
+    }
 
     private var refusal: Refusal? { if case .refused(let refusal) = record.outcome { refusal } else { nil } }
     private var account: String { String(decoding: record.account, as: UTF8.self) }

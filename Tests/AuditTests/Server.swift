@@ -33,6 +33,7 @@ final class Server {
         places.cacheFolder = folder + "/cache"
         places.stateFolder = folder + "/state"
         places.auditFolder = folder + "/auditlog"
+        places.auditGroup = "nogroup"
         places.sudoers = folder + "/sudoers.d/opk"
         places.systemd = folder + "/no-systemd"
         places.fetchSocket = folder + "/no-socket"
