@@ -176,7 +176,8 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "AuditTrail", "ChildProcess", "Confinement",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "AuditTrail", "ChildProcess",
+                "Confinement",
                 "CSystem", "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain + small),

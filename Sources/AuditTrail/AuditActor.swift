@@ -30,7 +30,9 @@ public enum AuditActor {
         var text = [UInt8](repeating: 0, count: 16)
         // At most as many bytes as there is room for.
         let count = unsafe read(descriptor, &text, text.count)
-        guard count > 0, let number = UInt32(String(decoding: text[..<count].prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self)) else { return nil }
+        guard count > 0, let number = UInt32(String(decoding: text[..<count].prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self)) else {
+            return nil
+        }
         return number == .max ? nil : number
     }
 

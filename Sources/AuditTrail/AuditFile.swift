@@ -23,7 +23,8 @@ public struct AuditFile: Sendable {
     /// A plain file with one name, which belongs to root, to opksshuser or to this process's own user, and which nobody else may write.
     var isSafe: Bool {
         var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_nlink == 1, facts.st_mode & 0o022 == 0 else {
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_nlink == 1, facts.st_mode & 0o022 == 0
+        else {
             return false
         }
         let own = geteuid()
@@ -43,7 +44,9 @@ public struct AuditFile: Sendable {
     /// Adds one event, whole or not at all. Once: the file may have been rotated away since it was opened, and is then still read for a day, but not for ever.
     ///
     /// - Parameter first: an event that goes before it, in the same write.
-    public func append(_ event: AuditEvent, after first: AuditEvent? = nil, by cause: AuditTrail.Cause = .somebody) throws(AuditTrail.Failure) {
+    public func append(_ event: AuditEvent, after first: AuditEvent? = nil, by cause: AuditTrail.Cause = .somebody) throws(AuditTrail
+        .Failure)
+    {
         let line = (first?.line ?? []) + event.line
         guard event.line.count <= AuditEvent.longestLine else { throw .tooLong }
         if cause == .anybody, isNearlyFull { throw .full }

@@ -21,9 +21,9 @@ static volatile sig_atomic_t current, step = 1;
 static struct last_event {
     char text[8192];
     size_t before_time, before_step, after;
-    int file, hasStep;
+    int isSet, file, hasStep;
     int64_t largest;
-} events[2] = {{.file = -1}, {.file = -1}};
+} events[2];
 static volatile sig_atomic_t current_event;
 
 // Decimal digits of a number that is not negative; where they begin in `buffer`, which ends there.
@@ -67,7 +67,7 @@ static size_t time_stamp(char stamp[40], struct timespec now) {
 
 static void append_last_event(void) {
     struct last_event *last = &events[current_event];
-    if (last->file < 0) return;
+    if (!last->isSet) return;
     char stamp[40], number[8];
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -188,7 +188,7 @@ void opk_last_words_audit(
     const uint8_t *after, size_t afterLength, int hasStep) {
     int next = !current_event;
     struct last_event *last = &events[next];
-    last->file = -1;
+    last->isSet = 0;
     // A time stamp and a step's number come on top.
     if (file >= 0 && beforeTimeLength + beforeStepLength + afterLength + 64 <= sizeof last->text) {
         last->before_time = copied(last->text, sizeof last->text, beforeTime, beforeTimeLength);
@@ -197,6 +197,7 @@ void opk_last_words_audit(
         last->hasStep = hasStep;
         last->largest = largest;
         last->file = file;
+        last->isSet = 1;
     }
     __asm__ volatile("" ::: "memory");
     current_event = next;

@@ -16,8 +16,10 @@ public struct DecisionRecord: Sendable {
     /// Nil until a token was read; only what it says of itself until the provider's signature held. As the token has it.
     public private(set) var identity: (issuer: String, subject: String?, email: String?)?
     /// Once the provider's signature held.
-    public private(set) var verified: VerifiedIdentity?
+    public var verified: VerifiedIdentity? { vouchedFor.first }
     public private(set) var userinfo: UserinfoAnswer = .notAsked
+    /// One, or none: behind a reference, since a record is copied as a whole.
+    private var vouchedFor: [VerifiedIdentity] = []
     /// Of the certificate's key, as `ssh-keygen -l` prints it.
     public private(set) var fingerprint: String?
     /// Bytes of any kind.
@@ -53,7 +55,7 @@ public struct DecisionRecord: Sendable {
 
     mutating func note(_ identity: VerifiedIdentity) {
         self.identity = (identity.issuer.string, identity.subject.string, identity.email?.string)
-        verified = identity
+        vouchedFor = [identity]
     }
 
     mutating func note(_ userinfo: UserinfoAnswer) { self.userinfo = userinfo }

@@ -1,22 +1,28 @@
 import AuditTrail
-import Policy
 import PKToken
+import Policy
 import Verifier
 import Vocabulary
 
 /// A decision as the audit log has it (docs/audit-log.md) and, with the same words, as journald's fields.
-struct DecisionEvent {
-    let record: DecisionRecord
-    let deliberation: Deliberation?
-    let arguments: Arguments
+final class DecisionEvent {
+    private let record: DecisionRecord
+    private let deliberation: Deliberation?
+    private let arguments: Arguments
     /// Whether sshd has the lines; false also where nobody reads them any more.
-    let isAnswered: Bool
+    private let isAnswered: Bool
+
+    init(record: DecisionRecord, deliberation: Deliberation?, arguments: Arguments, isAnswered: Bool) {
+        (self.record, self.deliberation, self.arguments, self.isAnswered) = (record, deliberation, arguments, isAnswered)
+    }
 
     private var refusal: Refusal? { if case .refused(let refusal) = record.outcome { refusal } else { nil } }
     private var account: String { String(decoding: record.account, as: UTF8.self) }
 
     /// Whose doing it is.
-    var cause: AuditTrail.Cause { record.verified == nil && refusal.map { RefusalTally.Kind(of: $0.code) == .stranger } ?? false ? .anybody : .somebody }
+    var cause: AuditTrail.Cause {
+        record.verified == nil && refusal.map { RefusalTally.Kind(of: $0.code) == .stranger } ?? false ? .anybody : .somebody
+    }
 
     /// What matters most comes first: what has no room any more is left out.
     func event(_ log: AuditLog) -> AuditEvent {
@@ -127,7 +133,9 @@ struct DecisionEvent {
     private static let mostDeciding = 16
 
     func fields(_ log: AuditLog) -> [JournalMessage.Field] {
-        var fields: [JournalMessage.Field] = [("OPK_EVENT_ID", record.id), ("OPK_TYPE", AuditKind.decision.rawValue), ("OPK_ACCOUNT", account)]
+        var fields: [JournalMessage.Field] = [
+            ("OPK_EVENT_ID", record.id), ("OPK_TYPE", AuditKind.decision.rawValue), ("OPK_ACCOUNT", account),
+        ]
         func add(_ name: String, _ value: String?) { if let value { fields.append((name, value)) } }
         add("OPK_GRANTED", isAnswered ? "true" : "false")
         add("OPK_STEP", refusal.map { String($0.step.rawValue) })

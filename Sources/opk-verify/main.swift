@@ -47,7 +47,9 @@ func verify(_ arguments: Arguments) -> Int32 {
         (kept.id, kept.step, kept.reason, kept.detail) = (id, error.step.rawValue, error.code.rawValue, error.detail)
         kept.account = escaped(arguments.request.account, limit: 256)
         log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code), kept)
-        if audit.isOn { audit.record(unfinished(error.code, error.detail, at: error.step, of: arguments.request, id, audit), by: .somebody, log) }
+        if audit.isOn {
+            audit.record(unfinished(error.code, error.detail, at: error.step, of: arguments.request, id, audit), by: .somebody, log)
+        }
         return ExitStatus.refused
     }
     let now = UnixTime.now()

@@ -47,7 +47,8 @@ struct KeysChangeRecord {
             event.set(.change, change)
             try file?.append(event)
         } catch {
-            Terminal.note("opk: warning: this change is not in the audit log (\(AuditTrail.defaultPath)): \(error)\nopk: hint: sudo opk audit")
+            Terminal.note(
+                "opk: warning: this change is not in the audit log (\(AuditTrail.defaultPath)): \(error)\nopk: hint: sudo opk audit")
         }
     }
 }

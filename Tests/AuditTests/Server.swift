@@ -22,7 +22,8 @@ final class Server {
         folder = (Server.isRoot ? "/run" : "/tmp") + "/opk-audit-" + UUID().uuidString.prefix(8)
         places = AuditPlaces(prefix: folder + "/usr")
         for name in [
-            "", "/etc", "/cache", "/state", "/auditlog", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk", "/sudoers.d",
+            "", "/etc", "/cache", "/state", "/auditlog", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk",
+            "/sudoers.d",
             "/ssh",
         ] {
             mkdir(folder + name, 0o755)
@@ -32,6 +33,7 @@ final class Server {
         places.cacheFolder = folder + "/cache"
         places.stateFolder = folder + "/state"
         places.auditFolder = folder + "/auditlog"
+        places.auditGroup = "nogroup"
         places.sudoers = folder + "/sudoers.d/opk"
         places.systemd = folder + "/no-systemd"
         places.fetchSocket = folder + "/no-socket"

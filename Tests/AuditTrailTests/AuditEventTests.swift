@@ -6,7 +6,8 @@ import Vocabulary
 
 @Suite struct AuditEventTests {
     private func event(_ fill: (inout AuditEvent) -> Void) throws -> JSONObject {
-        var event = AuditEvent(.decision, id: "abcdefghij", at: UnixTime(seconds: 1_700_000_000, nanoseconds: 1_002_003), host: "h", program: "p")
+        var event = AuditEvent(
+            .decision, id: "abcdefghij", at: UnixTime(seconds: 1_700_000_000, nanoseconds: 1_002_003), host: "h", program: "p")
         fill(&event)
         let line = event.line
         #expect(line.count <= AuditEvent.longestLine && line.last == 0x0A && line.filter { $0 == 0x0A }.count == 1)

@@ -14,7 +14,8 @@ import Vocabulary
         var trail: AuditTrail { AuditTrail(path: path) }
 
         init() throws {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
             make()
         }
 
@@ -35,7 +36,9 @@ import Vocabulary
         return event
     }
 
-    @Test func `without a folder nothing is installed; without a file it is absent, after a while; with a file that comes it is written`() throws {
+    @Test func `without a folder nothing is installed; without a file it is absent, after a while; with a file that comes it is written`()
+        throws
+    {
         let place = try Place()
         #expect(throws: AuditTrail.Failure.notInstalled) { try AuditTrail(path: place.folder + "/none/audit.jsonl").append(event()) }
         unlink(place.path)

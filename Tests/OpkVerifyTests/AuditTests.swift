@@ -33,7 +33,10 @@ struct AuditTests {
         let token = try login.token()
         let parts = token.split(separator: UInt8(ascii: ":"))
         let idToken = Array([parts[1], parts[0], parts[2]].joined(separator: [UInt8(ascii: ".")]))
-        let words = try doorway.words(login.with { $0.rewriteToken = { _ in token } }, options: audited.options()) + [Array("192.0.2.1 22 203.0.113.7 50123".utf8)]
+        let words =
+            try doorway.words(login.with { $0.rewriteToken = { _ in token } }, options: audited.options()) + [
+                Array("192.0.2.1 22 203.0.113.7 50123".utf8)
+            ]
         let run = try Program.run(Program.verify, words, environment: Doorway.environment)
         #expect(run.status == 0, "\(run)")
         let event = try event()
@@ -58,7 +61,9 @@ struct AuditTests {
         }
         let written = try #require(event["time"]?.string.flatMap { UnixTime(rfc3339: $0) })
         #expect(abs(written - .now()) < 60)
-        #expect(event.text("host") == ProcessInfo.processInfo.hostName.split(separator: ".").first.map(String.init) || event.text("host") != nil)
+        #expect(
+            event.text("host") == ProcessInfo.processInfo.hostName.split(separator: ".").first.map(String.init) || event.text("host") != nil
+        )
         #expect(event.text("attempt")?.count == 10)
     }
 
@@ -95,11 +100,14 @@ struct AuditTests {
         #expect(event["decided_by"]?.array?.first?["file"]?.string?.string == doorway.config + "/revoked")
     }
 
-    @Test("What the provider did not sign is marked so, and has no groups; bytes that are no certificate are an event, too; a plain key is none")
+    @Test(
+        "What the provider did not sign is marked so, and has no groups; bytes that are no certificate are an event, too; a plain key is none"
+    )
     func strangers() throws {
         #expect(try audited.ask(audited.login.with { $0.providerKey = TestKeys.otherP256 }).status == 1)
         var event = try event()
-        #expect(event["verified"] == .bool(false) && event.text("reason") == "provider-signature" && event.text("email") == "alice@example.com")
+        #expect(
+            event["verified"] == .bool(false) && event.text("reason") == "provider-signature" && event.text("email") == "alice@example.com")
         #expect(event["groups"] == nil && event["issued_at"] == nil && event.text("token_fingerprint") != nil)
         var words = try doorway.words(audited.login, options: audited.options())
         words[words.count - 2].removeLast(8)
@@ -163,10 +171,14 @@ struct AuditTests {
             ("the group may write", { try audited.makeFile($0, mode: 0o660) }),
         ]
         if Root.isHere {
-            cases.append(("another's", {
-                try audited.makeFile($0)
-                #expect(chown($0, Root.nobody, Root.nobody) == 0)
-            }))
+            cases.append(
+                (
+                    "another's",
+                    {
+                        try audited.makeFile($0)
+                        #expect(chown($0, Root.nobody, Root.nobody) == 0)
+                    }
+                ))
         }
         for (name, make) in cases {
             try put(make)

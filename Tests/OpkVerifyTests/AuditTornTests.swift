@@ -2,6 +2,7 @@ import Foundation
 import JOSE
 import MintingKit
 import Synchronization
+import TestSupport
 import Testing
 import Vocabulary
 
@@ -20,7 +21,10 @@ struct AuditTornTests {
         let whole = try audited.ask(as: account, surroundings: Strace.noting(in: trace))
         #expect(try audited.events().count == 1)
         let moments = try Strace.moments(in: trace, from: doorway.config)
-        #expect(Set(moments.map(\.call)).contains("writev"))
+        let calls = Set(moments.map(\.call))
+        #expect(
+            calls.contains("writev") && !calls.contains("flock") && !calls.contains("ftruncate") && !calls.contains("fsync"), "\(calls)")
+        #expect(try !String(contentsOfFile: trace, encoding: .utf8).contains("F_SETLK"))
         try audited.clear()
         let killed = Atomic(0)
         let answered = Atomic(0)
@@ -55,7 +59,9 @@ struct AuditTornTests {
         }
     }
 
-    @Test("Sixty-four at once while the file is renamed and made anew, again and again: each event is in one of the files, once, or counted as lost")
+    @Test(
+        "Sixty-four at once while the file is renamed and made anew, again and again: each event is in one of the files, once, or counted as lost"
+    )
     func rotated() async throws {
         let rotations = Mutex(0)
         let isOver = Atomic(false)
@@ -93,6 +99,29 @@ struct AuditTornTests {
         let lost = (events + last).filter { $0.text("type") == "audit.gap" }.reduce(0) { $0 + ($1.number("lost") ?? 0) }
         // Where the two calls were torn apart for longer than is waited.
         #expect(asked.count - written.count == lost && lost < 20, "\(lost)")
+    }
+
+    @Test(
+        "logrotate reads our file and would do with it what it says",
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/sbin/logrotate"), "no logrotate"))
+    func logrotate() throws {
+        let ours = SharedData.packageRoot.appendingPathComponent("logrotate.d/opk")
+        let user = String(cString: getpwuid(geteuid()).pointee.pw_name)
+        let group = String(cString: getgrgid(getegid()).pointee.gr_name)
+        let text = try String(contentsOf: ours, encoding: .utf8).replacing("/var/log/opk/", with: audited.folder + "/").replacing(
+            "opksshuser adm", with: "\(user) \(group)")
+        let file = doorway.folder + "/logrotate"
+        #expect(FileManager.default.createFile(atPath: file, contents: Data(text.utf8), attributes: [.posixPermissions: 0o644]))
+        let trial = try Program.shell("/usr/sbin/logrotate -d \(file) 2>&1")
+        #expect(
+            trial.status == 0 && !trial.output.contains("error") && trial.output.contains("rotating pattern: \(audited.path)"), "\(trial)")
+        #expect(try audited.ask().admitted)
+        let run = try Program.shell("/usr/sbin/logrotate -f -s \(doorway.folder)/state-of-logrotate \(file) 2>&1")
+        #expect(run.status == 0, "\(run)")
+        #expect(try audited.events().isEmpty && audited.events(audited.path + ".1").count == 1)
+        var facts = stat()
+        #expect(stat(audited.path, &facts) == 0 && facts.st_mode & 0o777 == 0o640)
+        #expect(try audited.ask().admitted && audited.events().count == 1)
     }
 
     /// In a namespace of its own, where `script` runs with a file system of so many KiB at the log's folder; `$log` is the file. Returns what it printed.

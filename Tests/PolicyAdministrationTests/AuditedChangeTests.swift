@@ -50,7 +50,9 @@ struct AuditedChangeTests {
         return try bytes.split(separator: 0x0A).map { try JSONObject(parsing: Array($0)) }
     }
 
-    @Test("Each command that changes a file is an event: who, which command, which rows, and both digests", .enabled(if: Namespace.canBeHad, "not root, or no mounting"))
+    @Test(
+        "Each command that changes a file is an event: who, which command, which rows, and both digests",
+        .enabled(if: Namespace.canBeHad, "not root, or no mounting"))
     func commands() throws {
         let before = try Desk.run(["/usr/bin/sha256sum", desk.authID]).output.prefix(64)
         #expect(try opk("add", "deploy", "bob@example.com", "google", "--reason", "CHG-1\u{202E}").status == 0)
@@ -74,7 +76,9 @@ struct AuditedChangeTests {
         #expect(events[1]["change"]?["rows"] == [.string(Text("-root alice@example.com \(Desk.google)"))])
     }
 
-    @Test("What cannot be recorded is said and stands; where nothing is installed nothing is said", .enabled(if: Namespace.canBeHad, "not root, or no mounting"))
+    @Test(
+        "What cannot be recorded is said and stands; where nothing is installed nothing is said",
+        .enabled(if: Namespace.canBeHad, "not root, or no mounting"))
     func unwritable() throws {
         unlink(log)
         try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: desk.folder + "/elsewhere")
@@ -95,14 +99,18 @@ struct AuditedChangeTests {
 
     @Test("Rows are told apart line by line, as often as they are there")
     func differences() {
-        func difference(_ before: String, _ after: String) -> [String] { PolicyChangeRecord.differences(Array(before.utf8), Array(after.utf8)) }
+        func difference(_ before: String, _ after: String) -> [String] {
+            PolicyChangeRecord.differences(Array(before.utf8), Array(after.utf8))
+        }
         #expect(difference("a\nb\n", "b\na\n") == [])
         #expect(difference("a\nb\n", "a\nc\n") == ["-b", "+c"])
         #expect(difference("a\n", "a\na\n") == ["+a"])
         #expect(difference("a\na\na", "a\n") == ["-a", "-a"])
         #expect(difference("", "x\n") == ["+x"])
 
-        let many = PolicyChangeRecord(command: "edit", path: "/x", before: [], after: Array((0..<5000).map { "row \($0) \(String(repeating: "y", count: 400))" }.joined(separator: "\n").utf8))
+        let many = PolicyChangeRecord(
+            command: "edit", path: "/x", before: [],
+            after: Array((0..<5000).map { "row \($0) \(String(repeating: "y", count: 400))" }.joined(separator: "\n").utf8))
         #expect(many.event.line.count < AuditEvent.longestLine)
     }
 }

@@ -12,7 +12,9 @@ extension Auditor {
                     .auditLog, places.auditFolder,
                     "it must be root's folder, which nobody else may write: else what was recorded can be taken away (mode \(folder.octal))",
                     remedy: "opk permissions fix")
-            } else if facts.kind != .file || facts.owner != owner || facts.mode & 0o027 != 0 || facts.mode & 0o600 != 0o600 || facts.links != 1 {
+            } else if facts.kind != .file || facts.owner != owner || facts.mode & 0o027 != 0 || facts.mode & 0o600 != 0o600
+                || facts.links != 1
+            {
                 found.add(
                     .auditLog, file,
                     "it must be a plain file of \(Text(Group.owner(owner))) with mode 0640 and one name: nothing is recorded, or others read it",
