@@ -28,7 +28,8 @@ final class LogFolder {
     @discardableResult
     func run(_ program: String, _ arguments: [String]) throws -> ChildProcess.Outcome {
         try ChildProcess.run(
-            program, arguments, environment: ProcessEnvironment(entries: ["TZ=UTC", "PATH=/usr/bin:/bin"].map { Array($0.utf8) }), outputLimit: 64 << 20,
+            program, arguments, environment: ProcessEnvironment(entries: ["TZ=UTC", "PATH=/usr/bin:/bin"].map { Array($0.utf8) }),
+            outputLimit: 64 << 20,
             errorOutput: .captured(limit: 10_000), deadline: 60_000)
     }
 
