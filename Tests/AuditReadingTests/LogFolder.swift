@@ -18,10 +18,12 @@ final class LogFolder {
 
     func write(_ name: String, _ bytes: [UInt8]) throws { try Data(bytes).write(to: folder.appendingPathComponent(name)) }
 
-    func write(_ name: String = "audit.jsonl", _ events: [AuditEvent]) throws { try write(name, events.flatMap(\.line)) }
+    func write(_ name: String, _ events: [AuditEvent]) throws { try write(name, events.flatMap(\.line)) }
+
+    func write(_ events: [AuditEvent]) throws { try write("audit.jsonl", events) }
 
     func append(_ event: AuditEvent) throws {
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         try AuditTrail(path: path).append(event)
     }
 

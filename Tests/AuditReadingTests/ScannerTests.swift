@@ -22,7 +22,7 @@ import Vocabulary
     }
 
     static let good = String(decoding: EventSamples.line(EventSamples.full(.login)), as: UTF8.self)
-    static let spoiled: [(String, String)] = [
+    static let none: [(String, String)] = [
         ("a torn end", String(good.dropLast(9))), ("two objects", good + good),
         ("white space", good.replacing(",\"type\"", with: ", \"type\"")),
         ("a member twice", good.replacing("\"tty\":\"pts/3\"", with: "\"host\":\"other\"")),
@@ -42,7 +42,7 @@ import Vocabulary
         ("nothing", ""), ("JSON of others", "{\"a\":1}"), ("NUL", String(repeating: "\0", count: 200)),
     ]
 
-    @Test("what is no event is none", arguments: spoiled)
+    @Test("what is no event is none", arguments: none)
     func spoiled(name: String, line: String) {
         #expect(line != ScannerTests.good && AuditRecord(Array(line.utf8)) == nil, "\(name)")
     }
