@@ -26,7 +26,8 @@ public enum ECSEvent {
 
     private static let others: [AuditField] = [
         .attempt, .session, .program, .step, .issuer, .subject, .email, .verified, .groups, .groupsMore, .authMethod, .amr, .acr, .authTime,
-        .issuedAt, .identityEnds, .certificateEnds, .decidedBy, .grantReason, .breakGlass, .tokenFingerprint, .keyFingerprint, .keyID, .notes,
+        .issuedAt, .identityEnds, .certificateEnds, .decidedBy, .grantReason, .breakGlass, .tokenFingerprint, .keyFingerprint, .keyID,
+        .notes,
         .tty, .sessionBegan, .sessionEnds, .endedBy, .command, .change, .lost, .since,
     ]
 

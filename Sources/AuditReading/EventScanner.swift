@@ -35,7 +35,8 @@ struct EventScanner {
 
     /// Whether the line, without its line feed, is an event.
     mutating func scan(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Bool {
-        guard EventTime.hasPlace(bytes, line), line.count < AuditEvent.longestLine, line.upperBound + EventScanner.margin <= bytes.count else {
+        guard EventTime.hasPlace(bytes, line), line.count < AuditEvent.longestLine, line.upperBound + EventScanner.margin <= bytes.count
+        else {
             return false
         }
         (position, end, found, hasForeignBytes) = (line.lowerBound + 1, line.upperBound, 0, false)
@@ -46,7 +47,8 @@ struct EventScanner {
             if byte == UInt8(ascii: "}") { break }
             guard byte == UInt8(ascii: ",") else { return false }
         }
-        guard position == end, range(timeIndex)?.lowerBound == line.lowerBound + EventTime.offset, range(timeIndex)?.count == EventTime.length,
+        guard position == end, range(timeIndex)?.lowerBound == line.lowerBound + EventTime.offset,
+            range(timeIndex)?.count == EventTime.length,
             let id = range(idIndex), (1...32).contains(id.count), let type = range(typeIndex), type.count <= EventWords.longest
         else { return false }
         let words = EventWords(bytes, type)
@@ -180,7 +182,8 @@ struct EventScanner {
     private func escape(_ bytes: Span<UInt8>, _ offset: Int) -> Int? {
         guard offset + 1 < end else { return nil }
         switch bytes[offset + 1] {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"), UInt8(ascii: "r"),
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"), UInt8(ascii: "n"),
+            UInt8(ascii: "r"),
             UInt8(ascii: "t"):
             return offset + 2
         case UInt8(ascii: "u"):

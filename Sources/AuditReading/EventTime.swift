@@ -27,10 +27,13 @@ struct EventTime: Comparable {
             bytes.eight(at: start + 19).byteSwapped
         )
         // Digits are 0x30 to 0x39; where another character belongs, it must be that one.
-        guard EventTime.fits(parts.0, 0xFFFF_FFFF_00FF_FF00, 0x2D_0000_2D), EventTime.fits(parts.1, 0xFFFF_00FF_FF00_FFFF, 0x54_0000_3A_0000),
-            EventTime.fits(parts.2, 0x00FF_FF00_FFFF_FFFF, 0x3A00_002E_0000_0000), EventTime.fits(parts.3, 0x00FF_FFFF_FFFF_FF00, 0x2E00_0000_0000_005A)
+        guard EventTime.fits(parts.0, 0xFFFF_FFFF_00FF_FF00, 0x2D_0000_2D),
+            EventTime.fits(parts.1, 0xFFFF_00FF_FF00_FFFF, 0x54_0000_3A_0000),
+            EventTime.fits(parts.2, 0x00FF_FF00_FFFF_FFFF, 0x3A00_002E_0000_0000),
+            EventTime.fits(parts.3, 0x00FF_FFFF_FFFF_FF00, 0x2E00_0000_0000_005A)
         else { return nil }
-        guard 1...12 ~= number(0, 8), 0...23 ~= number(1, 24), 0...59 ~= number(1, 0), 0...59 ~= number(2, 40), 1...lastDay ~= number(1, 48) else {
+        guard 1...12 ~= number(0, 8), 0...23 ~= number(1, 24), 0...59 ~= number(1, 0), 0...59 ~= number(2, 40), 1...lastDay ~= number(1, 48)
+        else {
             return nil
         }
     }
@@ -65,7 +68,8 @@ struct EventTime: Comparable {
         guard word & ~digits == others else { return false }
         let figures = (word & digits) | (~digits & 0x3030_3030_3030_3030)
         // Each byte from 0x30 to 0x39: neither sum reaches the next byte.
-        return (figures & 0xF0F0_F0F0_F0F0_F0F0) == 0x3030_3030_3030_3030 && ((figures &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0) == 0x3030_3030_3030_3030
+        return (figures & 0xF0F0_F0F0_F0F0_F0F0) == 0x3030_3030_3030_3030
+            && ((figures &+ 0x0606_0606_0606_0606) & 0xF0F0_F0F0_F0F0_F0F0) == 0x3030_3030_3030_3030
     }
 
     static func == (left: EventTime, right: EventTime) -> Bool { left.parts == right.parts }

@@ -40,7 +40,8 @@ extension LogError: CustomStringConvertible {
         case .type(let text): "there is no such type of event: \(text.escaped(limit: 80))"
         case .absent(let path): "there is no \(LogError.shown(path)), so nothing is recorded here"
         case .denied(let path, let group):
-            "\(LogError.shown(path)) cannot be read by you: it is for root" + (group.map { " and the group \(Text($0).escaped(limit: 40))" } ?? "")
+            "\(LogError.shown(path)) cannot be read by you: it is for root"
+                + (group.map { " and the group \(Text($0).escaped(limit: 40))" } ?? "")
         case .unreadable(let path, let number): "\(LogError.shown(path)) cannot be read: \(LogError.system(number))"
         case .notAFile(let path): "\(LogError.shown(path)) is no regular file"
         case .unpacking(let path, let why): "\(LogError.shown(path)) cannot be unpacked: \(why)"
@@ -54,7 +55,8 @@ extension LogError: CustomStringConvertible {
         case .type: "types are " + AuditKind.allCases.map(\.rawValue).joined(separator: ", ")
         case .absent(AuditTrail.defaultPath):
             "make it: sudo install -d -m 0755 /var/log/opk && sudo install -o opksshuser -g adm -m 0640 /dev/null \(AuditTrail.defaultPath)"
-        case .denied(_, let group?): "use sudo, or become a member: sudo adduser \"$USER\" \(Text(group).escaped(limit: 40)), and log in anew"
+        case .denied(_, let group?):
+            "use sudo, or become a member: sudo adduser \"$USER\" \(Text(group).escaped(limit: 40)), and log in anew"
         case .denied: "use sudo"
         default: nil
         }

@@ -64,7 +64,8 @@ struct LogFile: Hashable {
         guard rest.first == UInt8(ascii: ".") || rest.first == UInt8(ascii: "-") else { return false }
         rest.removeLast(Packing(candidate).rawValue.utf8.count)
         // A number or a date.
-        return rest.count > 1 && rest.dropFirst().allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
+        return rest.count > 1
+            && rest.dropFirst().allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: ".") }
     }
 
     init(_ path: String) throws(LogError) {

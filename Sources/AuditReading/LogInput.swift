@@ -43,7 +43,8 @@ struct LogInput: ~Copyable {
             throw .unpacking(path: path, why: "\(name) is not installed")
         }
         do {
-            return try ProgramOutput(program, ["-d", "-c"], environment: ProcessEnvironment(entries: []), input: descriptor, deadline: deadline)
+            return try ProgramOutput(
+                program, ["-d", "-c"], environment: ProcessEnvironment(entries: []), input: descriptor, deadline: deadline)
         } catch {
             throw .unpacking(path: path, why: "\(error)")
         }

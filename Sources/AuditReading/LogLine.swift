@@ -42,16 +42,23 @@ public struct LogLine: Sendable {
         case .login: (outcome, words) = (.loggedIn, LogLine.session(record, entry))
         case .logout: (outcome, words) = (.left, LogLine.end(record, since: record.moment(.sessionBegan)))
         case .decision where record.flag(.granted) == true:
-            (outcome, words) = (.admitted, LogLine.joined([LogLine.deciders(record), LogLine.grantReason(record), "no login came of it yet"]))
+            (outcome, words) = (
+                .admitted, LogLine.joined([LogLine.deciders(record), LogLine.grantReason(record), "no login came of it yet"])
+            )
         case .decision: (outcome, words) = (.refused, LogLine.refusal(record))
         case .sessionWarned:
             (outcome, words) = (.warned, LogLine.joined(["told that the session ends", record.moment(.sessionEnds).map(LogLine.local)]))
         case .sessionEnded: (outcome, words) = (.ended, LogLine.ending(record))
         case .policyChanged, .keysChanged, .serverChanged: (outcome, words) = (.changed, LogLine.change(record))
         case .notified:
-            (outcome, words) = (.told, LogLine.joined([record.text(.command).map { LogLine.shown($0, 120) }, record.text(.detail).map { LogLine.shown($0, 200) }]))
+            (outcome, words) = (
+                .told,
+                LogLine.joined([record.text(.command).map { LogLine.shown($0, 120) }, record.text(.detail).map { LogLine.shown($0, 200) }])
+            )
         case .gap:
-            let lost = record.number(.lost).map { $0 == 1 ? "1 event was not written" : "\($0) events were not written" } ?? "events were not written"
+            let lost =
+                record.number(.lost).map { $0 == 1 ? "1 event was not written" : "\($0) events were not written" }
+                ?? "events were not written"
             (outcome, words) = (.gap, lost + (record.moment(.since).map { " since " + LogLine.local($0) } ?? ""))
         }
     }

@@ -60,7 +60,10 @@ struct LogFilter {
 
     private func isAbout(_ who: Text, _ scanner: EventScanner, _ bytes: Span<UInt8>) -> Bool {
         let isDomain = who.utf8.first == UInt8(ascii: "@")
-        if scanner.text(LogFilter.email, bytes, { isDomain ? Text($0).lowercasedASCII.hasSuffix(who.lowercasedASCII) : Text($0).equalsIgnoringASCIICase(who) }) {
+        if scanner.text(
+            LogFilter.email, bytes,
+            { isDomain ? Text($0).lowercasedASCII.hasSuffix(who.lowercasedASCII) : Text($0).equalsIgnoringASCIICase(who) })
+        {
             return true
         }
         if scanner.text(LogFilter.subject, bytes, { Text($0) == who }) { return true }

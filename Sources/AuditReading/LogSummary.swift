@@ -73,7 +73,8 @@ public struct LogSummary: Sendable {
             .array(counts.map { [name: .string($0.name), "count": number($0.count)] })
         }
         return [
-            "events": number(events), "decisions_admitted": number(admitted), "decisions_refused": number(refused), "logins": number(logins),
+            "events": number(events), "decisions_admitted": number(admitted), "decisions_refused": number(refused),
+            "logins": number(logins),
             "logouts": number(logouts), "logins_break_glass": number(breakGlass), "changes": number(changes), "gaps": number(gaps),
             "events_lost": .number(JSONNumber(lost)), "torn_lines": number(torn), "logins_by_person": list("who", loginsByPerson),
             "refusals_by_reason": list("reason", refusalsByReason), "not_listed": number(uncounted),

@@ -81,7 +81,8 @@ public struct LoginFolding {
         case .login, .logout: return attempt
         case .decision where record.flag(.granted) == true: return attempt
         // One connection may show several keys.
-        case .decision: return "\(attempt) \(record.text(.reason) ?? "") \(record.text(.keyFingerprint) ?? "") \(record.text(.account) ?? "")"
+        case .decision:
+            return "\(attempt) \(record.text(.reason) ?? "") \(record.text(.keyFingerprint) ?? "") \(record.text(.account) ?? "")"
         default: return nil
         }
     }

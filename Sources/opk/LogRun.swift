@@ -35,7 +35,11 @@ struct LogRun {
 
     private func tellNothing() {
         Terminal.note("opk: there is no such event in the log")
-        if query.since != nil { Terminal.note("opk: hint: --since 30d looks further back; an event is written when somebody shows a certificate, or opk changes something") }
+        if query.since != nil {
+            Terminal.note(
+                "opk: hint: --since 30d looks further back; an event is written when somebody shows a certificate, or opk changes something"
+            )
+        }
     }
 
     func follow(_ paths: [String], backwards: Bool) throws(LogError) -> Bool {

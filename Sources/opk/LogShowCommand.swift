@@ -57,7 +57,9 @@ struct LogShowCommand: ParsableCommand {
     @Flag(help: "Only the summary.")
     var summary = false
 
-    @Option(help: ArgumentHelp("In the place of /var/log/opk/audit.jsonl; - for standard input. May be repeated.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("In the place of /var/log/opk/audit.jsonl; - for standard input. May be repeated.", valueName: "file"),
+        completion: .file())
     var file: [String] = []
 
     func run() throws {

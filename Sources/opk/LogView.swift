@@ -73,7 +73,9 @@ struct LogView {
         lines += list("logins", summary.loginsByPerson) { _ in "" }
         lines += list("refusals", summary.refusalsByReason) { Refusal.Code(rawValue: $0.string).map { "  " + $0.wording } ?? "" }
         if summary.breakGlass > 0 { lines.append(style.error("\(count(summary.breakGlass, "login")) by break-glass rows")) }
-        if summary.gaps > 0 { lines.append(style.error("\(count(summary.gaps, "gap")): \(count(Int(summary.lost), "event")) could not be written")) }
+        if summary.gaps > 0 {
+            lines.append(style.error("\(count(summary.gaps, "gap")): \(count(Int(summary.lost), "event")) could not be written"))
+        }
         if summary.torn > 0 { lines.append(style.warning("\(count(summary.torn, "line")) torn or foreign, and left out")) }
         return lines
     }

@@ -13,14 +13,16 @@ import Vocabulary
     func text() throws {
         let place = try LogFolder()
         try place.write([
-            EventSamples.full(.decision), EventSamples.full(.decision), EventSamples.full(.login), EventSamples.refusal(), EventSamples.full(.policyChanged),
+            EventSamples.full(.decision), EventSamples.full(.decision), EventSamples.full(.login), EventSamples.refusal(),
+            EventSamples.full(.policyChanged),
             EventSamples.full(.gap),
         ])
         let (status, lines, _) = try place.log()
         #expect(status == .exited(0))
         #expect(lines[0].hasPrefix("2026-11-01 00:00:00  in        alice@example.com → root"))
         #expect(lines[0].contains("BREAK GLASS, by /etc/opk/auth_id:3, for \"CHG-0881\""))
-        #expect(lines[1].contains("refused   mallory@example.com (says the token) → deploy") && lines[1].contains("no row of auth_id admits"))
+        #expect(
+            lines[1].contains("refused   mallory@example.com (says the token) → deploy") && lines[1].contains("no row of auth_id admits"))
         #expect(lines[1].hasSuffix("(no-row-admits, step 9)"))
         #expect(lines[2].contains("changed   alice") && lines[2].hasSuffix("opk add, added /etc/opk/auth_id"))
         #expect(lines[3].contains("gap") && lines[3].contains("17 events were not written since 2026-11-01 00:00:00"))
@@ -57,7 +59,10 @@ import Vocabulary
         let (status, _, errors) = try place.log()
         #expect(status == .exited(1) && errors.contains("opk: error: there is no ") && errors.contains("audit.jsonl"))
         #expect(LogError.absent(path: AuditTrail.defaultPath).hint?.contains("install -o opksshuser -g adm -m 0640") == true)
-        for call in [["--since", "soon"], ["--type", "other"], ["--follow", "--until", "now"], ["--json", "--format", "ecs"], ["--since", "1h", "--until", "2h"]] {
+        for call in [
+            ["--since", "soon"], ["--type", "other"], ["--follow", "--until", "now"], ["--json", "--format", "ecs"],
+            ["--since", "1h", "--until", "2h"],
+        ] {
             #expect(try place.run(BuiltPrograms.path("opk"), ["log"] + call).ending == .exited(64), "\(call)")
         }
     }
@@ -69,7 +74,9 @@ import Vocabulary
         try place.run("/bin/chgrp", ["adm", place.path])
         try place.run("/bin/chmod", ["0640", place.path])
         try place.run("/bin/cp", [BuiltPrograms.path("opk"), place.folder.path + "/opk"])
-        let outcome = try place.run("/usr/bin/setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", place.folder.path + "/opk", "log", "--file", place.path])
+        let outcome = try place.run(
+            "/usr/bin/setpriv",
+            ["--reuid=65534", "--regid=65534", "--clear-groups", place.folder.path + "/opk", "log", "--file", place.path])
         let errors = String(decoding: outcome.errorOutput, as: UTF8.self)
         #expect(outcome.ending == .exited(1) && errors.contains("it is for root and the group adm") && errors.contains("sudo adduser"))
     }
@@ -107,7 +114,9 @@ import Vocabulary
         #expect(try LogTime.parse("2h", now: now) == now + -7200 && LogTime.parse("now", now: now) == now)
         #expect(try LogTime.parse("2026-11-27T18:00:01.5Z", now: now) == UnixTime(rfc3339: "2026-11-27T18:00:01.5Z"))
         let (today, yesterday) = (try LogTime.parse("today", now: now), try LogTime.parse("yesterday", now: now))
-        #expect(LogLine.local(today).hasSuffix("00:00:00") && today <= now && LogLine.local(yesterday).hasSuffix("00:00:00") && yesterday < today)
+        #expect(
+            LogLine.local(today).hasSuffix("00:00:00") && today <= now && LogLine.local(yesterday).hasSuffix("00:00:00")
+                && yesterday < today)
         #expect(try LogLine.local(LogTime.parse("2026-11-20", now: now)) == "2026-11-20 00:00:00")
         #expect(try LogLine.local(LogTime.parse("2026-11-20 18:30", now: now)) == "2026-11-20 18:30:00")
         #expect(throws: LogError.self) { try LogTime.parse("soon", now: now) }

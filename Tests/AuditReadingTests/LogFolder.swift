@@ -18,17 +18,20 @@ final class LogFolder {
 
     func write(_ name: String, _ bytes: [UInt8]) throws { try Data(bytes).write(to: folder.appendingPathComponent(name)) }
 
-    func write(_ name: String = "audit.jsonl", _ events: [AuditEvent]) throws { try write(name, events.flatMap(\.line)) }
+    func write(_ name: String, _ events: [AuditEvent]) throws { try write(name, events.flatMap(\.line)) }
+
+    func write(_ events: [AuditEvent]) throws { try write("audit.jsonl", events) }
 
     func append(_ event: AuditEvent) throws {
-        if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
         try AuditTrail(path: path).append(event)
     }
 
     @discardableResult
     func run(_ program: String, _ arguments: [String]) throws -> ChildProcess.Outcome {
         try ChildProcess.run(
-            program, arguments, environment: ProcessEnvironment(entries: ["TZ=UTC", "PATH=/usr/bin:/bin"].map { Array($0.utf8) }), outputLimit: 64 << 20,
+            program, arguments, environment: ProcessEnvironment(entries: ["TZ=UTC", "PATH=/usr/bin:/bin"].map { Array($0.utf8) }),
+            outputLimit: 64 << 20,
             errorOutput: .captured(limit: 10_000), deadline: 60_000)
     }
 

@@ -55,7 +55,8 @@ import Vocabulary
         let place = try LogFolder()
         try place.write("audit.jsonl.1.gz", Array("no gzip".utf8))
         try FileManager.default.setAttributes(
-            [.modificationDate: Date(timeIntervalSince1970: Double(LogReaderTests.began.seconds - 100))], ofItemAtPath: place.path + ".1.gz")
+            [.modificationDate: Date(timeIntervalSince1970: Double(LogReaderTests.began.seconds - 100))], ofItemAtPath: place.path + ".1.gz"
+        )
         try place.write(LogReaderTests.events(0..<50))
         var query = LogQuery()
         query.since = LogReaderTests.began + 600
@@ -101,7 +102,9 @@ import Vocabulary
     @Test("who, account, type and refused: each alone, and together")
     func filters() throws {
         let place = try LogFolder()
-        try place.write([EventSamples.full(.decision), EventSamples.full(.login), EventSamples.refusal(), EventSamples.full(.policyChanged)])
+        try place.write([
+            EventSamples.full(.decision), EventSamples.full(.login), EventSamples.refusal(), EventSamples.full(.policyChanged),
+        ])
         func count(_ change: (inout LogQuery) -> Void) throws -> Int {
             var query = LogQuery()
             change(&query)
@@ -109,7 +112,9 @@ import Vocabulary
         }
         #expect(try count { $0.who = "ALICE@example.com" } == 2 && count { $0.who = "@EXAMPLE.com" } == 3)
         #expect(try count { $0.who = "1234" } == 2 && count { $0.who = "alice" } == 1 && count { $0.who = "lice@example.com" } == 0)
-        #expect(try count { $0.account = "deploy" } == 1 && count { $0.isDenied = true } == 1 && count { $0.kinds = [.login, .policyChanged] } == 2)
+        #expect(
+            try count { $0.account = "deploy" } == 1 && count { $0.isDenied = true } == 1
+                && count { $0.kinds = [.login, .policyChanged] } == 2)
         #expect(try count { ($0.isDenied, $0.account) = (true, "root") } == 0)
     }
 
@@ -157,7 +162,9 @@ import Vocabulary
 }
 
 @Suite struct LoginFoldingTests {
-    private func record(_ kind: AuditKind, _ attempt: String, _ seconds: Int64, _ change: (inout AuditEvent) -> Void = { _ in }) throws -> AuditRecord {
+    private func record(_ kind: AuditKind, _ attempt: String, _ seconds: Int64, _ change: (inout AuditEvent) -> Void = { _ in }) throws
+        -> AuditRecord
+    {
         var event = EventSamples.event(kind, at: EventSamples.began + seconds)
         event.set(.attempt, attempt)
         change(&event)

@@ -10,7 +10,8 @@ import Testing
 @Suite struct SchemaTests {
     static let validator = SharedData.packageRoot.appendingPathComponent("Tests/AuditReadingTests/validate.py").path
     static let isThere =
-        (try? ChildProcess.run("/usr/bin/python3", ["-c", "import jsonschema"], environment: .inherited(), deadline: 20_000).succeeded) == true
+        (try? ChildProcess.run("/usr/bin/python3", ["-c", "import jsonschema"], environment: .inherited(), deadline: 20_000).succeeded)
+        == true
 
     /// What the validator says of each line.
     static func verdicts(_ lines: [[UInt8]], _ schema: String) throws -> [String] {
@@ -29,7 +30,8 @@ import Testing
     }
 
     @Test(
-        "every event is mapped to what OCSF and ECS demand", .enabled(if: isThere, "python3-jsonschema is not here (.ci/install-packages test)"),
+        "every event is mapped to what OCSF and ECS demand",
+        .enabled(if: isThere, "python3-jsonschema is not here (.ci/install-packages test)"),
         arguments: ["ocsf-1.8.0.schema.json", "ecs-9.4.0.schema.json"])
     func mapped(schema: String) throws {
         let records = try EventSamples.all.map { try #require(AuditRecord(EventSamples.line($0))) }
@@ -41,10 +43,13 @@ import Testing
     func refused() throws {
         let good = String(decoding: EventSamples.line(EventSamples.full(.decision)), as: UTF8.self)
         let bad = [
-            ("a token", good.replacing("\"acr\":", with: "\"token\":")), ("an unknown member", good.replacing("\"v\":1", with: "\"v\":1,\"x\":1")),
+            ("a token", good.replacing("\"acr\":", with: "\"token\":")),
+            ("an unknown member", good.replacing("\"v\":1", with: "\"v\":1,\"x\":1")),
             ("a number for a text", good.replacing("\"email\":\"alice@example.com\"", with: "\"email\":7")),
-            ("a text for a flag", good.replacing("\"granted\":true", with: "\"granted\":\"true\"")), ("null", good.replacing("\"silver\"", with: "null")),
-            ("no account", good.replacing("\"account\":\"root\",", with: "")), ("another version", good.replacing("\"v\":1", with: "\"v\":2")),
+            ("a text for a flag", good.replacing("\"granted\":true", with: "\"granted\":\"true\"")),
+            ("null", good.replacing("\"silver\"", with: "null")),
+            ("no account", good.replacing("\"account\":\"root\",", with: "")),
+            ("another version", good.replacing("\"v\":1", with: "\"v\":2")),
             ("a day that is none", good.replacing("\"time\":\"2026-11-0", with: "\"time\":\"2026-11-4")),
             ("a type that is none", good.replacing("\"type\":\"decision\"", with: "\"type\":\"other\"")),
             ("a refusal without its reason", good.replacing("\"granted\":true", with: "\"granted\":false")),
@@ -57,12 +62,14 @@ import Testing
         let ocsf = String(decoding: OCSFEvent.json(record).serialized, as: UTF8.self)
         let ecs = String(decoding: ECSEvent.json(record).serialized, as: UTF8.self)
         let badOCSF = [
-            ocsf.replacing("\"activity_id\":6", with: "\"activity_id\":8"), ocsf.replacing("\"type_uid\":300206", with: "\"type_uid\":300201"),
+            ocsf.replacing("\"activity_id\":6", with: "\"activity_id\":8"),
+            ocsf.replacing("\"type_uid\":300206", with: "\"type_uid\":300201"),
             ocsf.replacing("\"is_mfa\":true", with: "\"is_mfa\":\"true\""), ocsf.replacing("\"user\":{", with: "\"used\":{"),
             ocsf.replacing("\"severity_id\":4", with: "\"severity_id\":7"), ocsf.replacing("2001:db8::1", with: "nowhere"),
         ]
         let badECS = [
-            ecs.replacing("\"outcome\":\"success\"", with: "\"outcome\":\"granted\""), ecs.replacing("[\"authentication\"]", with: "[\"login\"]"),
+            ecs.replacing("\"outcome\":\"success\"", with: "\"outcome\":\"granted\""),
+            ecs.replacing("[\"authentication\"]", with: "[\"login\"]"),
             ecs.replacing("[\"info\"]", with: "[\"allowed\"]"), ecs.replacing("\"port\":50000", with: "\"port\":\"50000\""),
         ]
         #expect(badOCSF.allSatisfy { $0 != ocsf } && badECS.allSatisfy { $0 != ecs })

@@ -7,7 +7,9 @@ import Testing
 @Suite(.serialized) struct ShippingTests {
     static let isThere = ["/usr/sbin/rsyslogd", "/usr/bin/python3"].allSatisfy { FileManager.default.isExecutableFile(atPath: $0) }
 
-    @Test("rsyslog ships every event once", .enabled(if: isThere, "rsyslog is not here (.ci/install-packages test)"), arguments: ["splunk", "elasticsearch"])
+    @Test(
+        "rsyslog ships every event once", .enabled(if: isThere, "rsyslog is not here (.ci/install-packages test)"),
+        arguments: ["splunk", "elasticsearch"])
     func shipped(kind: String) throws {
         let script = SharedData.packageRoot.appendingPathComponent("Tests/AuditReadingTests/shipping.py").path
         let outcome = try ChildProcess.run(

@@ -29,7 +29,8 @@ import Vocabulary
 
 var auditEventSeeds: [[UInt8]] {
     AuditKind.allCases.map { kind in
-        var event = AuditEvent(kind, id: "abcdefghij", at: UnixTime(seconds: 1_790_000_000, nanoseconds: 5000), host: "server", program: "opk")
+        var event = AuditEvent(
+            kind, id: "abcdefghij", at: UnixTime(seconds: 1_790_000_000, nanoseconds: 5000), host: "server", program: "opk")
         event.set(.attempt, "attempt2aa")
         event.set(.account, "root")
         event.set(.granted, kind != .decision)
