@@ -97,7 +97,7 @@ extension RealSSH {
                 #expect((of("bob@example.com")["tty"] as? [String]) == [])
                 #expect(text(of("bob@example.com"), "ends_by") == "limit" && text(of("bob@example.com"), "session_ends") != nil)
                 let table = try await machine.opk().output.split(separator: "\n")
-                #expect(table.count == 3 && table.contains { $0.contains("bob@example.com  deploy   127.0.0.1  -") }, "\(table)")
+                #expect(table.count == 3 && table.contains { $0.contains("bob@example.com    deploy   127.0.0.1  -") }, "\(table)")
 
                 // Nobody of that name; then one by address, and one by id.
                 let nobody = try await machine.opk("end", "carol@example.com", succeeds: false)
