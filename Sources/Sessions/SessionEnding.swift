@@ -36,16 +36,21 @@ public struct SessionEnding {
     /// Milliseconds that sshd gets, and then everything else that the session started.
     static let patience = 5_000
     static let lastPatience = 2_000
+    /// Microseconds in which a message reaches its reader.
+    static let reading: UInt32 = 500_000
 
     /// - Returns: the records of those that are gone, which is all of them but what the system would not let go.
     public func run(_ orders: [Order]) -> [SessionRecord] {
         // So that opk-session, whom sshd asks to close the session, knows why.
+        var isTold = false
         for order in orders {
             var record = order.session.record
             record.endedBy = order.reason
             if !record.isSeen { try? places.sessions.write(record) }
-            _ = SessionEnding.tell(order.session, order.message)
+            isTold = !SessionEnding.tell(order.session, order.message).isEmpty || isTold
         }
+        // What sshd does not read from the terminal in this time nobody sees.
+        if isTold { usleep(SessionEnding.reading) }
         let daemons = orders.map(\.session.record.process)
         SessionEnding.signal(daemons, SIGTERM)
         SessionEnding.wait(for: daemons, SessionEnding.patience)

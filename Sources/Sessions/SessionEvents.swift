@@ -10,11 +10,15 @@ public import Vocabulary
 /// What the audit log is told about a session.
 public struct SessionEvents: Sendable {
     private let trail: AuditTrail
+    /// Opened before this process confined itself; else each event opens the log.
+    private let file: AuditFile?
     private let program: String
     private let host: String
 
-    public init(_ trail: AuditTrail, program: String) {
+    /// - Parameter file: the same, opened; for one event.
+    public init(_ trail: AuditTrail, opened file: AuditFile? = nil, program: String) {
         self.trail = trail
+        self.file = file
         self.program = program
         host = SessionEvents.hostName()
     }
@@ -71,7 +75,7 @@ public struct SessionEvents: Sendable {
         event.set(.process, Int64(record.process.id))
         event.set(.sessionBegan, record.began)
         more(&event)
-        try? trail.append(event)
+        if let file { try? file.append(event, by: .somebody) } else { try? trail.append(event) }
     }
 
     private static func describe(_ identity: SessionIdentity, _ event: inout AuditEvent) {

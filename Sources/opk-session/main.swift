@@ -31,9 +31,11 @@ func complain(_ text: String) {
 /// Looked at before this process may look at nothing.
 func confine(_ places: SessionPlaces) {
     var access = Access()
-    access.read = [places.configFolder, "/etc/ssl", "/usr/lib/ssl", "/etc/crypto-policies", "/etc/pki", "/usr/lib", "/lib", "/proc"]
+    access.read = [
+        places.configFolder, places.log, places.log + ".1", "/etc/ssl", "/usr/lib/ssl", "/etc/crypto-policies", "/etc/pki", "/usr/lib",
+        "/lib", "/proc",
+    ]
     access.manage = [places.sessions.path]
-    access.change = [places.log, places.log + ".1"]
     do {
         try Confinement.restrict(access)
     } catch {
@@ -41,7 +43,7 @@ func confine(_ places: SessionPlaces) {
     }
 }
 
-func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: SessionPlaces) {
+func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: SessionPlaces, _ events: SessionEvents) {
     let now = UnixTime.now()
     guard let certificate = AcceptedCertificate.first(of: call, at: now, places) else { return }
     let decision = GrantedDecisions(log: places.log, reach: 4 << 20)
@@ -58,13 +60,12 @@ func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: Sess
     } catch {
         complain("the session \(id) of \(call.account) is not recorded: \(error)")
     }
-    SessionEvents(AuditTrail(path: places.log), program: "opk-session")
-        .login(record, terminals: call.terminal.map { [$0.string] } ?? [], at: now)
+    events.login(record, terminals: call.terminal.map { [$0.string] } ?? [], at: now)
 }
 
-func close(_ call: PAMCall, _ id: String, _ places: SessionPlaces) {
+func close(_ call: PAMCall, _ id: String, _ places: SessionPlaces, _ events: SessionEvents) {
     guard let record = places.sessions.record(id), record.account == call.account, places.sessions.remove(id) else { return }
-    SessionEvents(AuditTrail(path: places.log), program: "opk-session").logout(record, by: record.endedBy ?? .user, at: .now())
+    events.logout(record, by: record.endedBy ?? .user, at: .now())
 }
 
 Confinement.begin(seconds: 3, lowersLimits: false)
@@ -85,6 +86,9 @@ default:
     guard let call = PAMCall(ProcessEnvironment.inherited()) else { break }
     let parent = getppid()
     guard let id = ConnectionID.of(process: parent), let process = ProcessStamp(running: parent) else { break }
+    // Opened here: from there on nothing but this descriptor leads to the log.
+    let trail = AuditTrail(path: places.log)
+    let events = SessionEvents(trail, opened: try? trail.open(), program: "opk-session")
     switch call.kind {
     case .open:
         do {
@@ -93,10 +97,10 @@ default:
             complain("\(error)")
         }
         confine(places)
-        open(call, id, process, places)
+        open(call, id, process, places, events)
     case .close:
         confine(places)
-        close(call, id, places)
+        close(call, id, places, events)
     }
 }
 exit(0)

@@ -65,9 +65,9 @@ struct SessionListing {
 }
 
 extension Terminal {
-    static func tell(_ lines: [String]) throws(SessionsError) {
+    static func answer(_ lines: [String]) throws(SessionsError) {
         if let number = failure(writing: Array(lines.map { $0 + "\n" }.joined().utf8)) { throw .output(errno: number) }
     }
 
-    static func tell(_ json: JSON) throws(SessionsError) { try tell([json.pretty()]) }
+    static func answer(_ json: JSON) throws(SessionsError) { try answer([json.pretty()]) }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Display
 import JOSE
+import SafeFiles
 import Sessions
 import Vocabulary
 
@@ -66,7 +67,7 @@ struct SessionsListCommand: ParsableCommand {
             let config = try? ServerLimits.read(places)
             let live = try SessionsError.reading { () throws(UnsafeFile) in try LiveSessions(places, limits: config ?? SessionLimits()) }
             let listing = SessionListing(live, config, at: .now())
-            if json { try Terminal.tell(listing.json) } else { try Terminal.tell(listing.lines) }
+            if json { try Terminal.answer(listing.json) } else { try Terminal.answer(listing.lines) }
             if config == nil {
                 Terminal.note(
                     "opk: warning: config.yml cannot be read: what held at each session's login holds on (sudo opk audit says what is wrong)"
@@ -116,9 +117,9 @@ struct SessionsEndCommand: ParsableCommand {
             let orders = meant.map { SessionEnding.Order($0, .administrator, message: message, words: reason, actor: actor) }
             let ended = SessionEnding(places).run(orders)
             if json {
-                try Terminal.tell(SessionListing.json(of: ended))
+                try Terminal.answer(SessionListing.json(of: ended))
             } else {
-                try Terminal.tell(ended.map { "ended \($0.id)  \($0.identity.shown) in \($0.account), since \($0.began.local)" })
+                try Terminal.answer(ended.map { "ended \($0.id)  \($0.identity.shown) in \($0.account), since \($0.began.local)" })
             }
             let left = meant.map(\.record).filter { record in !ended.contains { $0.id == record.id } }
             guard left.isEmpty else { throw .notEnded(left.map(\.id)) }

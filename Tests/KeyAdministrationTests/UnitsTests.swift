@@ -34,7 +34,9 @@ struct UnitsTests {
     @Test("systemd finds nothing to say about the units, and would about a wrong one", .enabled(if: hasAnalyzer, "no systemd-analyze"))
     func verified() throws {
         let machine = try Machine()
-        let names = ["opk-keys.service", "opk-keys.timer", "opk-minute.service", "opk-minute.timer", "opk-fetch.socket", "opk-fetch@.service"]
+        let names = [
+            "opk-keys.service", "opk-keys.timer", "opk-minute.service", "opk-minute.timer", "opk-fetch.socket", "opk-fetch@.service",
+        ]
         for name in names {
             let installed = try Self.text("systemd/" + name).replacingOccurrences(of: "/usr/local/bin/opk ", with: Self.bin("opk") + " ")
                 .replacingOccurrences(of: "/usr/local/libexec/opk/opk-fetch", with: Self.bin("opk-fetch"))
