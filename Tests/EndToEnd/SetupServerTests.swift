@@ -152,7 +152,7 @@ extension RealSSH {
                     (["--allow", "alice@example.com=alice"], "no provider is named"),
                     (["--provider", "google", "--allow", "alice@example.com=nobody-here"], "there is no account nobody-here"),
                     (["--provider", "google", "--provider", "gitlab", "--allow", "alice@example.com=alice"], "providers names 2"),
-                    (["--from-opkssh"], "sshd does not ask opkssh"),
+                    (["--provider", "google", "--from-opkssh"], "sshd does not ask opkssh"),
                 ] {
                     let wrong = try await machine.setUp(words)
                     #expect(wrong.status == 1 && wrong.errors.contains(said), "\(words): \(wrong)")
