@@ -72,4 +72,4 @@ private func loopback(port: UInt16) -> sockaddr_in {
 private let waitForAll = Int32(MSG_WAITALL)
 
 // Inside of the type the name is its own.
-private func systemAccept(_ descriptor: Int32) -> Int32 { unsafe accept(descriptor, nil, nil) }
+private func systemAccept(_ descriptor: Int32) -> Int32 { accept(descriptor, nil, nil) }

@@ -3,6 +3,6 @@ import ArgumentParser
 struct SetupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "setup",
-        abstract: "Set up ssh so that it logs you in by itself, or a server.",
+        abstract: "Let ssh log you in; set a server up.",
         subcommands: [SetupSSHCommand.self, SetupServerCommand.self])
 }

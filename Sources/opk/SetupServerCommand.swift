@@ -22,7 +22,8 @@ struct SetupServerCommand: ParsableCommand {
 
             EXAMPLES
               sudo opk setup server --provider google --allow alice@example.com=root
-              sudo opk setup server --provider https://idp.example.com,opk,8h --allow bob@example.com=deploy
+              sudo opk setup server --provider https://idp.example.com,opk,8h
+              sudo opk setup server --allow bob@example.com=deploy
               sudo opk setup server --from-opkssh --dry-run
               sudo opk setup server --undo
             """)
@@ -63,6 +64,11 @@ struct SetupServerCommand: ParsableCommand {
     @Option(help: ArgumentHelp("sshd's own configuration, where it is another file.", valueName: "file"))
     var sshdConfig: String?
 
+    func validate() throws {
+        guard let sshdConfig, !sshdConfig.hasPrefix("/") || sshdConfig.utf8.contains(0) else { return }
+        throw ValidationError("this is not an absolute path: \(Text(sshdConfig).escaped(limit: 80))")
+    }
+
     func run() throws {
         try reportingErrors { () throws(ServerSetupError) in
             let (request, setup) = (try request(), try setup())
@@ -91,13 +97,7 @@ struct SetupServerCommand: ParsableCommand {
     }
 
     private func carryOut(_ setup: ServerSetup, _ request: ServerRequest) throws(ServerSetupError) {
-        var mended = ServerSetup.Report()
-        if try setup.isTorn() {
-            if dryRun { Terminal.note("opk: note: a run was cut off here; the next one takes it back first") }
-            if !dryRun { mended = try setup.mend(reloads: request.reloads) }
-        } else if !dryRun {
-            _ = try setup.mend(reloads: false)
-        }
+        let mended = try mend(setup, request)
         let plan = try setup.plan(request)
         guard try isAgreed(plan.changes, plan.notes, isNothing: plan.isNothing, mended) else { return }
         let report = try setup.apply(plan, request)
@@ -106,24 +106,28 @@ struct SetupServerCommand: ParsableCommand {
     }
 
     private func takeBack(_ setup: ServerSetup, _ request: ServerRequest) throws(ServerSetupError) {
-        var mended = ServerSetup.Report()
+        let wasTorn = try setup.isTorn()
+        let mended = try mend(setup, request)
         let changes: [ServerChange]
-        if try setup.isTorn() {
-            if dryRun { Terminal.note("opk: note: a run was cut off here; the next one takes it back first") }
-            if !dryRun { mended = try setup.mend(reloads: request.reloads) }
-            // What was left of an undo is at its end then.
-            do throws(ServerSetupError) {
-                changes = try setup.undoable()
-            } catch .nothingToUndo {
-                return try tell([], [], mended, .init(), done: "Taken back.")
-            }
-        } else {
+        do throws(ServerSetupError) {
             changes = try setup.undoable()
+        } catch {
+            // What was left of an undo, or of a first run, is at its end then.
+            guard case .nothingToUndo = error, wasTorn, !dryRun else { throw error }
+            return try tell([], [], ServerSetup.Report(), mended, done: "Taken back.")
         }
         let words = changes.map { "\(Text($0.path).escaped) becomes what it was" }
         guard try isAgreed([], words, isNothing: false, mended) else { return }
         let report = try setup.undo(request)
         try tell(changes, [], report, mended, done: "Taken back.")
+    }
+
+    /// What a run that was killed has left is taken away before anything else, but by a dry run.
+    private func mend(_ setup: ServerSetup, _ request: ServerRequest) throws(ServerSetupError) -> ServerSetup.Report {
+        let isTorn = try setup.isTorn()
+        if !dryRun { return try setup.mend(reloads: isTorn && request.reloads) }
+        if isTorn { Terminal.note("opk: note: a run was cut off here; the next one takes it back first") }
+        return ServerSetup.Report()
     }
 
     /// Shows what will be; false where it ends with that.

@@ -123,11 +123,17 @@ extension RealSSH {
                 // The vectors' providers are on a fixed port of localhost, which is the script's own.
                 let script = Machine.packageRoot.appendingPathComponent("Tests/EndToEnd/Harness/opkssh_answers.py").path
                 let answers = try await machine.shell(
-                    "exec unshare --net sh -c 'ip link set lo up && exec python3 \"$@\"' sh \"$1\" \"$2\" \"$3\"",
+                    "chmod 1777 /dev/shm; exec unshare --net sh -c 'ip link set lo up && exec python3 \"$@\"' sh \"$1\" \"$2\" \"$3\"",
                     [script, try await machine.place(Self.vectorFolder), try await machine.asked()], deadline: 300)
                 let outcome = try JSONDecoder().decode([String: [String]].self, from: Data(answers.utf8))
-                #expect(Set(outcome["lost"] ?? []) == Self.notAnyMore)
-                #expect((outcome["kept"] ?? []).count == 43)
+                // Userinfo would have to be fetched at another time than now, which this cannot do; run.py of the vectors does.
+                let unasked: Set = ["act-userinfo-email", "act-userinfo-group"]
+                #expect(Set(outcome["lost"] ?? []).subtracting(unasked) == Self.notAnyMore)
+                #expect((outcome["kept"] ?? []).count == 41)
+                #expect(
+                    Set(outcome["gained"] ?? []) == [
+                        "es256-jwk-without-alg", "iat-float", "iat-exponent", "jwks-unknown-kty", "policy-group-bignumber",
+                    ])
             }
         }
     }

@@ -86,7 +86,8 @@ extension RealSSH {
             Trouble(harm: "chmod o+w /usr/local/libexec/opk/opk-verify", words: "Unsafe AuthorizedKeysCommand"),
             Trouble(configuration: ["PubkeyAcceptedAlgorithms ssh-ed25519,ecdsa-sha2-nistp256"], words: "PubkeyAcceptedAlgorithms"),
             Trouble(configuration: ["AllowUsers root"], words: "not allowed because not listed in AllowUsers"),
-            Trouble(configuration: ["AuthenticationMethods publickey,publickey", "Match all"], words: "a trial login as alice failed"),
+            Trouble(
+                configuration: ["Match User alice", "AuthenticationMethods publickey,publickey"], words: "a trial login as alice failed"),
             Trouble(configuration: ["UsePAM yes"], harm: "usermod -e 1 alice", words: "a trial login as alice failed"),
             Trouble(harm: "usermod -s /usr/sbin/nologin alice", words: "the session ended with status 1"),
             Trouble(
@@ -104,7 +105,6 @@ extension RealSSH {
             try await withSetupMachine { machine in
                 let files = "/etc/opk /etc/ssh /etc/passwd /etc/shadow /usr/local/libexec/opk"
                 try await machine.shell("tar -cpf /run/whole.tar \(files)")
-                let whole = try await machine.inventory()
                 for trouble in Self.troubles {
                     let lines = trouble.configuration.map { $0 + "\n" }.joined()
                     try await machine.shell("printf %s \"$1\" >> /etc/ssh/sshd_config; \(trouble.harm)", [lines])
@@ -115,7 +115,6 @@ extension RealSSH {
                     try await machine.shell("tar -C / -xpf /run/whole.tar; pkill -u alice || true")
                 }
                 #expect(try await machine.reloads() == 0)
-                #expect(try await machine.inventory() == whole)
                 #expect(try await machine.setUp(Self.row).status == 0, "otherwise this shows nothing")
             }
         }
@@ -153,7 +152,7 @@ extension RealSSH {
                     (["--allow", "alice@example.com=alice"], "no provider is named"),
                     (["--provider", "google", "--allow", "alice@example.com=nobody-here"], "there is no account nobody-here"),
                     (["--provider", "google", "--provider", "gitlab", "--allow", "alice@example.com=alice"], "providers names 2"),
-                    (["--from-opkssh"], "sshd does not ask opkssh"),
+                    (["--provider", "google", "--from-opkssh"], "sshd does not ask opkssh"),
                 ] {
                     let wrong = try await machine.setUp(words)
                     #expect(wrong.status == 1 && wrong.errors.contains(said), "\(words): \(wrong)")

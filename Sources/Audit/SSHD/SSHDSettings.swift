@@ -21,7 +21,9 @@ package struct SSHDSettings: Hashable, Sendable {
     /// A list with commas.
     package func list(_ keyword: String) -> [String]? { first(keyword)?.split(separator: ",").map(String.init) }
 
-    package func says(_ keyword: String, _ value: String) -> Bool { first(keyword).map { Text($0).equalsIgnoringASCIICase(Text(value)) } ?? false }
+    package func says(_ keyword: String, _ value: String) -> Bool {
+        first(keyword).map { Text($0).equalsIgnoringASCIICase(Text(value)) } ?? false
+    }
 
     package static func == (left: SSHDSettings, right: SSHDSettings) -> Bool {
         left.lines.elementsEqual(right.lines) { $0 == $1 }
