@@ -5,7 +5,7 @@ from pathlib import Path
 import events, measure, table
 
 COUNT, LIMIT, TIMES = 1_000_000, 2.0, 5
-PART = "12 audit log"
+PART = "13 a million events"
 SINCE = "2026-11-06T00:00:00Z"
 
 
