@@ -29,7 +29,7 @@ while read -r file; do
         install "${owned[@]}" -m "$mode" "$file" "$place.new"
     fi
     mv -f "$place.new" "$place"
-done < <(find "${parts[@]}" -type f | sort)
+done <<< "$(find "${parts[@]}" -type f | sort)"
 
 if [ "${1:-}" = --laptop ]; then
     say "installed opk in $bin, its manuals, completions and user service below $DESTDIR$PREFIX"
