@@ -106,6 +106,7 @@ let package = Package(
         verifierModule("KeyCache", ["JOSE", "LibCrypto", "SafeFiles", "Vocabulary"]),
         verifierModule("Verifier", ["PKToken", "Policy", "JOSE", "SSHKeys", "LibCrypto", "Vocabulary"]),
         verifierModule("RecentRefusals", ["CSystem", "Vocabulary"]),
+        verifierModule("AuditTrail", ["CSystem", "SafeFiles", "Vocabulary"]),
         verifierModule("ChildProcess", ["CSystem", "Vocabulary"]),
         verifierModule("Plugins", ["ChildProcess", "CSystem", "Policy", "SafeFiles", "Vocabulary"]),
         verifierModule("Confinement", ["CSystem"]),

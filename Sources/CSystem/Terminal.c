@@ -29,8 +29,9 @@ static void say(int descriptor, const char *words, size_t length) {
 
 static struct termios before;
 static volatile sig_atomic_t hidden = -1;
+static volatile sig_atomic_t marking;
 
-int opk_terminal_hide_input(int descriptor) {
+int opk_terminal_hide_input(int descriptor, int marksPastes) {
     if (hidden >= 0 || tcgetattr(descriptor, &before) != 0) return -1;
     struct termios settings = before;
     settings.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL);
@@ -39,17 +40,27 @@ int opk_terminal_hide_input(int descriptor) {
     // A program that is stopped here would leave a terminal that shows nothing.
     settings.c_cc[VSUSP] = _POSIX_VDISABLE;
     hidden = descriptor;
+    marking = marksPastes;
     if (tcsetattr(descriptor, TCSADRAIN, &settings) == 0) {
-        say(descriptor, pasteOn, sizeof pasteOn - 1);
+        if (marking) say(descriptor, pasteOn, sizeof pasteOn - 1);
         return 0;
     }
     hidden = -1;
     return -1;
 }
 
-// What is left of a paste would be the shell's next commands: it is thrown away until the terminal is quiet for 100 ms, for 10 s at most. Not so
-// many reads: a terminal may give a byte at a time. Only what POSIX allows in a signal handler.
+// Whether the terminal is still this job's: where ssh waited for us and a Ctrl-C ended it first, a shell has it already, has set it up for itself, and
+// must be left alone.
+static int isOurs(int descriptor) {
+    pid_t foreground = tcgetpgrp(descriptor);
+    return foreground < 0 || foreground == getpgrp();
+}
+
+// What is left of a paste would be the shell's next commands: it is thrown away until the terminal is quiet, however long that takes, since who
+// pastes a file over a slow line waits for it anyway, and a closed terminal ends it. No bytes for 100 ms is quiet; once some have come, for 400 ms. Only
+// what POSIX allows in a signal handler.
 static void restore(int descriptor) {
+    if (!isOurs(descriptor)) return;
     // A Ctrl-C in the paste is thrown away like the rest: it would end this, and the shell would get what follows it.
     struct termios deaf;
     if (tcgetattr(descriptor, &deaf) == 0) {
@@ -60,12 +71,23 @@ static void restore(int descriptor) {
     struct timespec begun, now;
     clock_gettime(CLOCK_MONOTONIC, &begun);
     char rest[4096];
-    while (poll(&input, 1, 100) > 0 && read(descriptor, rest, sizeof rest) > 0) {
+    int quiet = 100, isSaid = 0;
+    for (;;) {
+        int ready = poll(&input, 1, quiet);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0 || read(descriptor, rest, sizeof rest) <= 0) break;
+        quiet = 400;
         clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec - begun.tv_sec >= 10) break;
+        if (isSaid || now.tv_sec - begun.tv_sec < 3) continue;
+        static const char words[] = "\r\nopk: a paste goes on, and is thrown away until it ends\r\n";
+        say(STDERR_FILENO, words, sizeof words - 1);
+        isSaid = 1;
     }
-    say(descriptor, pasteOff, sizeof pasteOff - 1);
+    if (!isOurs(descriptor)) return;
+    if (marking) say(descriptor, pasteOff, sizeof pasteOff - 1);
+    // With what came between the last read and now.
     tcsetattr(descriptor, TCSAFLUSH, &before);
+    tcflush(descriptor, TCIFLUSH);
 }
 
 void opk_terminal_show_input(void) {
@@ -84,8 +106,7 @@ static volatile sig_atomic_t watching;
 // Only what POSIX allows in a handler.
 static void ended(int number) {
     if (hidden >= 0) restore((int)hidden);
-    ssize_t ignored = write(STDERR_FILENO, lastWords, lastWordsLength);
-    (void)ignored;
+    if (hidden < 0 || isOurs((int)hidden)) say(STDERR_FILENO, lastWords, lastWordsLength);
     // The process ends by the signal itself, so that a shell's script ends with it, too. SA_RESETHAND has made it the default again.
     raise(number);
 }

@@ -23,9 +23,10 @@ public struct HTTPError: Error, Equatable, Sendable {
 }
 
 extension HTTPError: CustomStringConvertible {
-    public var description: String {
-        "\(url): \(wording)" + (detail.isEmpty ? "" : ": " + detail)
-    }
+    public var description: String { "\(url): \(reason)" }
+
+    /// The description without the URL, where that is said already.
+    public var reason: String { wording + (detail.isEmpty ? "" : ": " + detail) }
 
     private var wording: String {
         switch code {

@@ -84,7 +84,8 @@ public struct Browser: Sendable {
         return [["wslview", url], ["/mnt/c/Windows/System32/rundll32.exe"] + arguments, ["rundll32.exe"] + arguments]
     }
 
-    private var isUnderWindows: Bool {
+    /// Whether this is Linux under Windows (WSL).
+    var isUnderWindows: Bool {
         if environment["WSL_DISTRO_NAME"]?.isEmpty == false { return true }
         let name = Array("microsoft".utf8)
         let release = kernelRelease.utf8.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }

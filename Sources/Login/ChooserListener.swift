@@ -30,11 +30,13 @@ final class ChooserListener {
         startURL = start.url(at: bound)
     }
 
-    /// The number of the provider, and the browser that waits to be sent there. Throws when `deadline` has passed.
-    func choice(before deadline: UnixTime) throws(LoginError) -> (Int, WaitingBrowser) {
+    /// The number of the provider, and the browser that waits to be sent there. Throws when `deadline` has passed. `each`: called at least
+    /// every second.
+    func choice(before deadline: UnixTime, each: (UnixTime) -> Void = { _ in }) throws(LoginError) -> (Int, WaitingBrowser) {
         while true {
             let now = UnixTime.now()
             guard now < deadline else { throw .noChoice(aliases: page.providers.flatMap(\.aliases)) }
+            each(now)
             let choice = try connections.turn(atMost: min(1000, max(1, (deadline - now) * 1000))) { socket, received throws(LoginError) in
                 try hear(socket, received)
             }

@@ -10,6 +10,9 @@ import Vocabulary
 struct ChooserTerminal {
     private let descriptor: Int32
 
+    /// Wrong ones among them.
+    static let mostAnswers = 5
+
     /// Standard input, unless a test says otherwise.
     init(reading descriptor: Int32 = STDIN_FILENO) {
         self.descriptor = descriptor
@@ -27,18 +30,26 @@ struct ChooserTerminal {
             tell("\(number)  \(name)\(String(repeating: " ", count: width - name.count))  \(place.escaped(limit: 120))")
         }
         tell("Type a number or a name, then Enter:")
-        let answer = try line(before: deadline, aliases: aliases)
-        guard !answer.isEmpty else { throw .noProvider(aliases: aliases) }
-        if let number = Int(answer.string), providers.indices.contains(number - 1) { return number - 1 }
-        guard let index = providers.firstIndex(where: { $0.aliases.contains { Text($0) == answer } }) else {
-            throw .unknownAlias(answer, known: aliases)
+        var unread: [UInt8] = []
+        for left in (0..<ChooserTerminal.mostAnswers).reversed() {
+            guard let answer = try line(&unread, before: deadline, aliases: aliases) else { break }
+            if let index = ChooserTerminal.index(of: answer, in: providers) { return index }
+            guard left > 0 else { throw answer.isEmpty ? .noProvider(aliases: aliases) : .unknownAlias(answer, known: aliases) }
+            // What was typed is on the screen; it may be a whole provider with a secret, and is not repeated.
+            tell("That is none of them. Type a number from 1 to \(providers.count), or a name, then Enter:")
         }
-        return index
+        throw .noProvider(aliases: aliases)
     }
 
-    /// One line without white space at its ends, 1 KiB at most; empty where the terminal was closed.
-    private func line(before deadline: UnixTime, aliases: [String]) throws(LoginError) -> Text {
-        var received: [UInt8] = []
+    /// Of the number, counted from 1, or the alias.
+    private static func index(of answer: Text, in providers: [ProviderConfig]) -> Int? {
+        if let number = Int(answer.string), providers.indices.contains(number - 1) { return number - 1 }
+        return providers.firstIndex { $0.aliases.contains { Text($0) == answer } }
+    }
+
+    /// One line without white space at its ends, 1 KiB at most; nil where the terminal was closed. What came behind it stays `unread`.
+    private func line(_ unread: inout [UInt8], before deadline: UnixTime, aliases: [String]) throws(LoginError) -> Text? {
+        var received = unread
         while !received.contains(UInt8(ascii: "\n")), received.count < 1024 {
             let now = UnixTime.now()
             guard now < deadline else { throw .noChoice(aliases: aliases) }
@@ -46,10 +57,11 @@ struct ChooserTerminal {
             guard unsafe poll(&polled, 1, Int32(min(1000, (deadline - now) * 1000))) > 0 else { continue }
             var buffer = [UInt8](repeating: 0, count: 1024)
             let count = unsafe read(descriptor, &buffer, buffer.count)
-            guard count > 0 else { break }
+            guard count > 0 else { return nil }
             received += buffer[..<count]
         }
         let line = received.prefix { $0 != UInt8(ascii: "\n") }
+        unread = Array(received.dropFirst(line.count + 1))
         let words = line.split(whereSeparator: { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D })
         guard let first = words.first, let last = words.last else { return "" }
         return Text(String(decoding: line[first.startIndex..<last.endIndex], as: UTF8.self))

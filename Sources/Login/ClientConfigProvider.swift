@@ -203,7 +203,7 @@ extension YAMLNode.Entry {
         do throws(LoginError) {
             return try LoginOptions.lifetime(text.string)
         } catch {
-            throw Fault(line, "\(error)")
+            throw Fault(line, "\(error)" + (error.hint.map { " (\($0))" } ?? ""))
         }
     }
 

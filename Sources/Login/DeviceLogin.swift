@@ -39,7 +39,7 @@ struct DeviceLogin {
                 case .slowDown: pace.slowDown()
                 }
             } catch {
-                guard error.mayPass else { throw DeviceLogin.loginError(error) }
+                guard error.mayPass else { throw loginError(error) }
                 pace.wasNotAnswered()
                 attempt.tell(.deviceRetry(why: "\(error)"))
             }
@@ -58,10 +58,10 @@ struct DeviceLogin {
         }
     }
 
-    private static func loginError(_ error: OIDCError) -> LoginError {
+    private func loginError(_ error: OIDCError) -> LoginError {
         switch error {
         case .refused(error: "expired_token", description: _): .deviceCodeExpired
-        case .refused(let error, let description): .refusedByProvider(error: error, description: description)
+        case .refused(let error, let description): .refused(error, description, attempt.options.provider)
         default: .tokenEndpoint("\(error)")
         }
     }

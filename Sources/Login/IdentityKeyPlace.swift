@@ -14,12 +14,25 @@ extension KeyPlace {
     /// One of ssh's usual names, as opkssh has it; `~/.ssh/opk/NAME` where the private key is in ssh-agent alone, where the identity is for
     /// certain hosts, where `opk setup ssh` has been run, or where another login that is still good has the usual name.
     ///
-    /// - Parameter identities: the logins of this laptop.
+    /// A login that is kept alive has a usual name also where the agent alone has its key, if one is free: nobody can give the agent a renewed
+    /// certificate, since that takes the private key, but ssh reads a certificate of a usual name and signs with the agent's key for it (measured
+    /// with OpenSSH 9.2).
+    ///
+    /// - Parameters:
+    ///   - isKeptAlive: whether it is meant to be refreshed.
+    ///   - identities: the logins of this laptop.
     public static func of(
-        _ name: IdentityName, kind: KeyKind, store: KeyStore, hasHosts: Bool, home: String, identities: [StoredIdentity], now: UnixTime
+        _ name: IdentityName, kind: KeyKind, store: KeyStore, hasHosts: Bool, isKeptAlive: Bool = false, home: String,
+        identities: [StoredIdentity], now: UnixTime
     ) throws(LoginError) -> KeyPlace {
-        if !store.usesFile || hasHosts || isSetUp(home) { return try own(name, home: home) }
-        let place = try usual(for: kind, home: home)
+        if hasHosts || isSetUp(home) || (!store.usesFile && !isKeptAlive) { return try own(name, home: home) }
+        let place: KeyPlace
+        do throws(LoginError) {
+            place = try usual(for: kind, home: home)
+        } catch {
+            guard case .noFreeName = error, !store.usesFile else { throw error }
+            return try own(name, home: home)
+        }
         let isAnothers = identities.contains { $0.name != name && $0.isGood(at: now) && Text($0.keyFile) == Text(place.privateKey) }
         return isAnothers && place.occupancy() != .free ? try own(name, home: home) : place
     }

@@ -63,7 +63,7 @@ public struct KeyKeeping: Sendable {
             return []
         } catch {
             guard store.usesFile else { throw .agent(error) }
-            return ["\(error); the key will be in a file alone"]
+            return [KeyKeeping.fallback(error)]
         }
     }
 
@@ -77,7 +77,7 @@ public struct KeyKeeping: Sendable {
             } catch {
                 guard store.usesFile else { throw .agent(error) }
                 kept.store = .file
-                kept.warnings.append("\(error); the key is in a file alone")
+                kept.warnings.append(KeyKeeping.fallback(error))
             }
         }
         do throws(LoginError) {
@@ -95,6 +95,9 @@ public struct KeyKeeping: Sendable {
         }
         return kept
     }
+
+    /// The same before a login and after it, so that it is said once.
+    private static func fallback(_ error: AgentError) -> String { "\(error); the key is kept in a file alone" }
 
     private func record(_ result: LoginResult, _ provider: ProviderConfig, _ store: KeyStore) -> StoredIdentity {
         StoredIdentity(

@@ -24,6 +24,8 @@ public enum LoginError: Error, Sendable {
     /// The wildcard beside names: it would undo them.
     case wildcardAndPrincipals
     case lifetime(Text)
+    /// Not a time to wait.
+    case patience(Text)
     case fileName(Text)
     case remoteRedirectURI(Text)
 
@@ -123,6 +125,8 @@ public enum LoginError: Error, Sendable {
     /// The login is good, and ends when it ends. The texts are escaped.
     case notKeptAlive(String, hint: String?)
     case noIdentity(String)
+    /// The same, where to be logged in is what was wanted.
+    case notLoggedIn(String)
 
     // opk inspect
     case unreadable(path: String, why: String)
@@ -132,7 +136,8 @@ public enum LoginError: Error, Sendable {
     public var isUsage: Bool {
         switch self {
         case .ci(let error): error.isUsage
-        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .fileName,
+        case .noProvider, .unknownAlias, .aliasAndProvider, .providerArgument, .scopes, .redirectURI, .principal, .lifetime, .patience,
+            .fileName,
             .tooManyArguments, .notTogether, .newProvider, .noName, .reservedName, .remoteRedirectURI, .wildcardAndPrincipals,
             .identityName, .without, .severalIdentities:
             true

@@ -1,5 +1,6 @@
 import CIToken
 import Display
+import HTTP
 import LibCrypto
 import SSHAgent
 import SafeFiles
@@ -49,6 +50,7 @@ extension LoginError: CustomStringConvertible {
         case .principal(let text) where text.isEmpty: "an account name in --principals is empty"
         case .principal(let text): "this account name cannot be in a certificate: \(text.escaped(limit: 60))"
         case .lifetime(let text): "this is not a time that a certificate can be good for: \(text.escaped(limit: 30))"
+        case .patience(let text): "this is not a time to wait: \(text.escaped(limit: 30))"
         case .fileName(let text): "-i wants the name of a file" + (text.isEmpty ? "" : ", and this is none: \(text.escaped(limit: 80))")
         case .reservedName(let name):
             "a login cannot be called \(name.escaped(limit: 64)): its key in ~/.ssh/opk would be in the way of others"
@@ -75,7 +77,9 @@ extension LoginError: CustomStringConvertible {
             "the provider's device login works, but its ID token does not carry the commitment to your key (the nonce), so no server could "
                 + "tell that the key is yours"
         case .discovery(let issuer, let why): "the provider \(issuer.escaped(limit: 120)) cannot be used: \(why)"
-        case .unreachable(let issuer, let error): "the provider \(issuer.escaped(limit: 120)) cannot be reached: \(error)"
+        case .unreachable(let issuer, let error):
+            "the provider \(issuer.escaped(limit: 120)) cannot be reached: "
+                + (Text(error.url).hasPrefix(issuer) ? error.reason : error.description)
         case .tokenEndpoint(let why): "the provider did not give an identity: \(why)"
         case .keys(let why): "the provider's keys cannot be had: \(why)"
         case .refusedByProvider(let error, let words):
@@ -102,6 +106,7 @@ extension LoginError: CustomStringConvertible {
         case .tokenStore(let error): "a refresh token cannot be kept: \(error)"
         case .notKeptAlive(let why, _): "the login is not kept alive: \(why)"
         case .noIdentity(let name): "there is no identity \(name)"
+        case .notLoggedIn(let name): "nobody is logged in as \(name) here"
         case .unreadable(let path, let why): "\(Text(path).escaped) cannot be read: \(why)"
         case .notACertificate(let why): "this is not an SSH certificate: \(why)"
         }
@@ -112,6 +117,7 @@ extension LoginError: CustomStringConvertible {
         switch self {
         case .noProvider(let aliases), .noChoice(let aliases):
             "run `opk login ALIAS` with one of: \(aliases.joined(separator: ", ")); or `opk login --provider ISSUER,CLIENT_ID`"
+        case .without("--qr", _): "a browser on another device cannot come back to this machine; with those it need not"
         case .unknownAlias(let alias, _) where LoginError.looksLikeProvider(alias): "did you mean --provider ISSUER,CLIENT_ID[,SECRET]?"
         case .tooManyArguments: "any other provider: --provider ISSUER,CLIENT_ID[,SECRET[,SCOPES]], quoted if there are spaces in it"
         case .listening(_, errno: EACCES): "ports below 1024 are not for everybody; choose another with --redirect-uri"
@@ -132,6 +138,7 @@ extension LoginError: CustomStringConvertible {
         case .isDefault: "write another default_provider into the file first, or webchooser"
         case .providerArgument: "for example: --provider https://idp.example.com,opk"
         case .lifetime: "for example 30m, 8h, 24h, 7d, or oidc for as long as the ID token says"
+        case .patience: "for example 30s, 5m or 1h; a day at most"
         case .principal: "letters, digits and . _ + @ - are allowed, 128 at most; several are separated by commas"
         case .noFreePort:
             "end the program that uses one of them (another `opk login`?), or give --redirect-uri one that the provider knows"
@@ -159,6 +166,7 @@ extension LoginError: CustomStringConvertible {
         case .tokenStore(let error): error.hint
         case .notKeptAlive(_, let hint): hint
         case .noIdentity: "`opk status` lists those there are"
+        case .notLoggedIn(let name): "run `opk login \(name)`; `opk status` lists who is logged in"
         case .noAccessToken: "leave --send-access-token away, or ask for a scope that comes with one"
         case .identity(let refusal, let clockOff): LoginError.hint(for: refusal, clockOff: clockOff)
         case .ci(let error): error.hint

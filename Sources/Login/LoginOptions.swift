@@ -29,7 +29,7 @@ public struct LoginOptions: Sendable {
 
     /// Seconds from `30s`, `5m`, `1h`; a day at most.
     public static func patience(_ text: String) throws(LoginError) -> Int64 {
-        guard case .maximumAge(let seconds)? = ExpiryPolicy(Text(text)), seconds <= 86_400 else { throw .lifetime(Text(text)) }
+        guard case .maximumAge(let seconds)? = ExpiryPolicy(Text(text)), seconds <= 86_400 else { throw .patience(Text(text)) }
         return seconds
     }
 

@@ -112,7 +112,7 @@ final class LoopbackConnections {
         }
     }
 
-    /// Whether another user than root or this one is known to be at the other end.
+    /// Whether another user than root or this one is at the other end, or nobody knows who though the system says so of everybody.
     func isForeign(_ socket: Socket) -> Bool {
         guard let user = PeerUser.of(socket) else { return false }
         return user != 0 && user != UInt32(geteuid())

@@ -1,4 +1,5 @@
 import CSystem
+import ChildProcess
 
 #if canImport(Glibc)
     import Glibc
@@ -35,9 +36,11 @@ final class PastedInput {
         case end
     }
 
-    init(_ descriptor: Int32) {
+    init(_ descriptor: Int32, environment: ProcessEnvironment = .inherited()) {
         self.descriptor = descriptor
-        isTerminal = opk_terminal_hide_input(descriptor) == 0
+        // A terminal that can only print would show what switches its marks on.
+        let kind = environment["TERM"] ?? ""
+        isTerminal = opk_terminal_hide_input(descriptor, kind.isEmpty || kind == "dumb" ? 0 : 1) == 0
     }
 
     deinit { end() }

@@ -8,15 +8,24 @@ import Vocabulary
 
 /// Whose program is at the other end of a connection on this machine, as Linux tells everybody in /proc/net/tcp and tcp6.
 enum PeerUser {
-    /// Nil where it cannot be told.
+    /// Nil where this system tells nobody: it has no such tables, or hides them. Where it has them and no row is this connection's, it is `nobody`'s:
+    /// whoever is there is not known to be this user.
     static func of(_ socket: Socket) -> UInt32? {
-        guard let peer = socket.peerEnd, let own = socket.ownEnd else { return nil }
-        // A program that speaks IPv6 may reach an IPv4 address and has its row in the other table.
-        for path in ["/proc/net/tcp", "/proc/net/tcp6"] {
-            guard let table = read(path), let user = user(in: table, from: peer, to: own) else { continue }
-            return user
+        of(from: socket.peerEnd, to: socket.ownEnd, isUnderWindows: Browser().isUnderWindows, table: read)
+    }
+
+    /// - Parameter isUnderWindows: programs of Windows may reach this machine's loopback addresses (WSL), and no table here has them.
+    static func of(
+        from peer: SocketEnd?, to own: SocketEnd?, isUnderWindows: Bool, table: (String) -> [UInt8]?
+    ) -> UInt32? {
+        guard let first = table("/proc/net/tcp") else { return nil }
+        // A program that speaks IPv6 may reach an IPv4 address and has its row in the other table, which a machine without IPv6 does not have.
+        if let peer, let own {
+            for rows in [first, table("/proc/net/tcp6")].compactMap(\.self) {
+                if let user = user(in: rows, from: peer, to: own) { return user }
+            }
         }
-        return nil
+        return isUnderWindows ? nil : nobody
     }
 
     /// No user has this number.

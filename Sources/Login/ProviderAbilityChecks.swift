@@ -114,6 +114,12 @@ struct ProviderAbilityChecks {
             "device", .ok, "it has a device login; whether its tokens can carry a key (nonce) only a login with --device shows")
     }
 
+    /// Whether it says that it gives refresh tokens.
+    var givesRefreshTokens: Bool {
+        if let grants = report.texts("grant_types_supported") { return grants.contains("refresh_token") }
+        return report.texts("scopes_supported")?.contains("offline_access") ?? false
+    }
+
     private var refresh: ProviderCheck {
         let grants = report.texts("grant_types_supported")
         if let grants, !grants.contains("refresh_token") { return ProviderCheck("refresh", .ok, "it names no refresh tokens") }

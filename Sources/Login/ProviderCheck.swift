@@ -34,6 +34,7 @@ public struct ProviderCheck: Sendable {
 public struct ProviderExamination: Sendable {
     public let provider: ProviderConfig
     public private(set) var checks: [ProviderCheck] = []
+    private var canRefresh = false
 
     /// Asks the provider; blocks.
     public init(_ provider: ProviderConfig, http: HTTPClient = HTTPClient()) {
@@ -42,15 +43,22 @@ public struct ProviderExamination: Sendable {
         checks = discovery.checks
         guard let report = discovery.report else { return }
         checks += ProviderKeyChecks(provider, report, http).checks
-        checks += ProviderAbilityChecks(provider, report).checks
+        let abilities = ProviderAbilityChecks(provider, report)
+        checks += abilities.checks
+        canRefresh = abilities.givesRefreshTokens
         checks += ProviderRegistrationChecks(provider, report, http).checks
     }
 
     public var isUsable: Bool { !checks.contains { $0.result == .fail } }
 
     /// The row that a server's administrator writes into /etc/opk/providers: providers(5).
-    public var row: String {
-        "\(ProviderExamination.column(provider.issuer)) \(ProviderExamination.column(provider.clientID)) 24h"
+    public var row: String { row("24h") }
+
+    /// The same for logins that `opk login --refresh` keeps alive; nil where the provider does not say that it gives refresh tokens.
+    public var refreshedRow: String? { canRefresh ? row("oidc-refreshed") : nil }
+
+    private func row(_ expiry: String) -> String {
+        "\(ProviderExamination.column(provider.issuer)) \(ProviderExamination.column(provider.clientID)) \(expiry)"
     }
 
     /// In quotes where a column needs them.
@@ -72,7 +80,15 @@ public struct ProviderExamination: Sendable {
             if let advice = check.advice { lines.append("\(padded("", width + 8))-> \(advice)") }
         }
         // Of a provider that is not there nothing is known, its exact issuer neither.
-        return checks.count > 1 ? lines + ["", "For /etc/opk/providers on a server:", "  " + row] : lines
+        guard checks.count > 1 else { return lines }
+        lines.append("")
+        if let refreshedRow {
+            lines += ["For /etc/opk/providers on a server, if a login ends with its ID token unless `opk login --refresh` keeps it alive:"]
+            lines += ["  " + refreshedRow, "Or, if a login is good for a day:"]
+        } else {
+            lines.append("For /etc/opk/providers on a server (a login is good for a day):")
+        }
+        return lines + ["  " + row]
     }
 
     public var json: JSON {
@@ -90,6 +106,7 @@ public struct ProviderExamination: Sendable {
                 return .object(object)
             })
         object["providers_row"] = .string(Text(row))
+        object["providers_row_refreshed"] = refreshedRow.map { .string(Text($0)) } ?? .null
         return .object(object)
     }
 }

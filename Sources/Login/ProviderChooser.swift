@@ -6,6 +6,10 @@ public struct ProviderChooser {
     public enum Notice: Sendable {
         /// A browser was started; `url` shows the page too.
         case page(url: String)
+        /// The page is waited for so many seconds more: told at least once a second.
+        case timeLeft(seconds: Int64)
+        /// From now on the terminal is asked.
+        case asking
         /// A line of the question in the terminal.
         case line(String)
     }
@@ -36,10 +40,11 @@ public struct ProviderChooser {
             let listener = try ChooserListener(for: providers)
             if browser.open(listener.startURL) {
                 tell(.page(url: listener.pageURL))
-                let (index, waiting) = try listener.choice(before: deadline)
+                let (index, waiting) = try listener.choice(before: deadline) { tell(.timeLeft(seconds: deadline - $0)) }
                 return ChosenProvider(providers[index], in: waiting)
             }
         }
+        tell(.asking)
         let index = try terminal.choice(among: providers, before: deadline) { tell(.line($0)) }
         return ChosenProvider(providers[index])
     }

@@ -1,6 +1,7 @@
 import Display
 import Identities
 public import JOSE
+import PKToken
 import Vocabulary
 
 /// The configured providers, to be shown: everything but secrets.
@@ -11,17 +12,40 @@ public struct ProviderList: Sendable {
         self.config = config
     }
 
-    public var lines: [String] {
+    /// - Parameter columns: how wide the terminal is; nil where it is none. A table that is wider is shown as a block for each provider.
+    public func lines(columns: Int? = nil) -> [String] {
+        let table = table
+        if let columns, table.contains(where: { $0.unicodeScalars.count > columns }) { return blocks + ["", meaning] }
+        return table + ["", meaning]
+    }
+
+    private var blocks: [String] {
+        var lines: [String] = []
+        for listed in config.listed {
+            if !lines.isEmpty { lines.append("") }
+            lines.append(name(listed))
+            lines.append("  issuer     " + listed.provider.issuer.escaped(limit: 120))
+            lines.append("  client id  " + listed.provider.clientID.escaped(limit: 100))
+            lines.append("  from       " + listed.origin.description)
+        }
+        return lines
+    }
+
+    private func name(_ listed: ClientConfig.Listed) -> String {
+        let aliases = listed.provider.aliases.map { Text($0).escaped(limit: 64) }.joined(separator: " ")
+        return (aliases.isEmpty ? "-" : aliases) + (isDefault(listed) ? " *" : "")
+    }
+
+    private var table: [String] {
         var table = Table(head: ["ALIAS", "ISSUER", "CLIENT ID", "FROM"])
         for listed in config.listed {
             let provider = listed.provider
-            let aliases = provider.aliases.map { Text($0).escaped(limit: 64) }.joined(separator: " ")
             table.append([
-                (aliases.isEmpty ? "-" : aliases) + (isDefault(listed) ? " *" : ""), provider.issuer.escaped(limit: 120),
+                name(listed), provider.issuer.escaped(limit: 120),
                 provider.clientID.escaped(limit: 100), listed.origin.description,
             ])
         }
-        return table.lines + ["", meaning]
+        return table.lines
     }
 
     /// Who is meant by `opk login` alone.
@@ -53,6 +77,19 @@ public struct ProviderList: Sendable {
         return .object(object)
     }
 
+    /// As `valid_for` takes it.
+    private static func words(_ lifetime: ExpiryPolicy) -> String {
+        switch lifetime {
+        case .oidc: return "oidc"
+        case .oidcRefreshed: return "oidc-refreshed"
+        case .never: return "never"
+        case .maximumAge(let seconds):
+            let units: [(name: String, seconds: Int64)] = [("h", 3600), ("m", 60)]
+            guard let unit = units.first(where: { seconds % $0.seconds == 0 }) else { return "\(seconds)s" }
+            return "\(seconds / unit.seconds)\(unit.name)"
+        }
+    }
+
     private func member(_ listed: ClientConfig.Listed) -> JSON {
         let provider = config.defaults.applied(to: listed.provider)
         var object = JSONObject()
@@ -63,8 +100,14 @@ public struct ProviderList: Sendable {
         object["scopes"] = .array(provider.scopes.map { .string(Text($0)) })
         object["redirect_uris"] = .array(provider.redirectURIs.map { .string(Text($0.text)) })
         object["hosts"] = .array(provider.hosts.map { .string($0) })
-        object["key_type"] = provider.keyKind.map { .string(Text($0.rawValue)) }
-        object["store"] = provider.store.map { .string(Text($0.rawValue)) }
+        object["remote_redirect_uri"] = provider.remoteRedirectURI.map { .string(Text($0)) } ?? .null
+        object["prompt"] = provider.prompt.map { .string(Text($0)) } ?? .null
+        object["access_type"] = provider.accessType.map { .string(Text($0)) } ?? .null
+        object["send_access_token"] = .bool(provider.sendsAccessToken)
+        object["key_type"] = provider.keyKind.map { .string(Text($0.rawValue)) } ?? .null
+        object["valid_for"] = provider.lifetime.map { .string(Text(ProviderList.words($0))) } ?? .null
+        object["store"] = provider.store.map { .string(Text($0.rawValue)) } ?? .null
+        object["refresh_token"] = provider.refreshTokenPlace.map { .string(Text($0.rawValue)) } ?? .null
         object["name"] = provider.name.map { .string(Text($0.text)) }
         object["default"] = .bool(isDefault(listed))
         switch listed.origin {

@@ -13,10 +13,20 @@ public struct Summary: Sendable {
     private let isUsualPlace: Bool
     private let store: KeyStore
     private let hosts: [Text]
+    private let isKeptAlive: Bool
+    private let login: String
 
-    /// - Parameter hosts: for which ssh has been told to use it (`opk setup ssh`).
-    public init(_ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool, store: KeyStore = .file, hosts: [Text] = []) {
+    /// - Parameters:
+    ///   - hosts: for which ssh has been told to use it (`opk setup ssh`).
+    ///   - isKeptAlive: whether it has a refresh token that is kept.
+    ///   - login: how it was called for, as a person would type it again.
+    public init(
+        _ result: LoginResult, place: KeyPlace?, isUsualPlace: Bool, store: KeyStore = .file, hosts: [Text] = [], isKeptAlive: Bool = false,
+        login: String = "opk login"
+    ) {
         self.hosts = hosts
+        self.isKeptAlive = isKeptAlive
+        self.login = login
         self.result = result
         self.place = place
         self.isUsualPlace = isUsualPlace
@@ -30,7 +40,7 @@ public struct Summary: Sendable {
         } else if result.identity.email == nil {
             lines.append(
                 "The provider gave no email address: servers know this identity by its subject, or by other claims. (Where there "
-                    + "should be one: opk login --scopes 'openid email')")
+                    + "should be one: \(login) --scopes 'openid email')")
         }
         if EmailClaim(result.identity.claims)?.verification == .unverified {
             lines.append(
@@ -39,6 +49,7 @@ public struct Summary: Sendable {
         }
         if let ends = result.ends {
             lines.append("Good until \(ends.local) (\(RelativeTime.text(ends, from: now))), on servers that allow it so long.")
+            if isKeptAlive { lines.append(renewal) }
         } else {
             lines.append("The certificate has no end of its own; servers decide how long it is good for.")
         }
@@ -55,25 +66,23 @@ public struct Summary: Sendable {
                 lines.append("ssh uses it for \(hosts.map { $0.escaped(limit: 80) }.joined(separator: " ")): ssh \(account)@HOST")
                 return lines
             }
-            // ssh tries what is in the agent, too.
+            // ssh tries what is in the agent, too; but a renewed certificate is in its file alone.
+            let isLost = isKeptAlive && store == .agent && !isUsualPlace
             let isFound = isUsualPlace || store.usesAgent
-            lines.append("Connect: ssh \(isFound ? "" : "-i \(Summary.quoted(path)) ")\(account)@HOST")
+            let option = isLost ? place.agentOptions + " " : isFound ? "" : "-i \(Shell.quoted(path)) "
+            lines.append("Connect: ssh \(option)\(account)@HOST")
+            if isLost {
+                lines.append(
+                    "(ssh alone finds it until its first renewal; after `opk setup ssh` always, for the hosts that are named there.)")
+            }
         }
         return lines
     }
 
-    /// As a shell takes it for one word.
-    private static func quoted(_ word: String) -> String {
-        let plain = word.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "+")...UInt8(ascii: "9"): true
-            case UInt8(ascii: "_"), UInt8(ascii: "@"), UInt8(ascii: "%"): true
-            default: byte >= 0x80
-            }
-        }
-        guard !plain else { return word }
-        let inside = word.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }.joined()
-        return "'\(inside)'"
+    private var renewal: String {
+        result.identity.row.expiry == .oidc
+            ? "That end moves each time it is renewed: while `opk agent-refresh` runs, and as long as the provider allows."
+            : "Its ID token is renewed while `opk agent-refresh` runs and the provider allows it; that end stays."
     }
 
     /// The account that the certificate is restricted to, if there is one.

@@ -21,6 +21,14 @@ public struct ServerConfig: Hashable, Sendable {
     public private(set) var environment: [Variable] = []
     /// `keys`: how providers' keys are fetched and kept, where a provider's own row does not say.
     public private(set) var keys = KeyOptions()
+    /// `session_limit`: how long a session may last; nil for as long as it likes.
+    public private(set) var sessionLimit: TimeSpan?
+    /// `end_with_identity`: whether a session ends when its identity does, or is revoked.
+    public private(set) var endsWithIdentity = false
+    /// `session_identity`: whether a session is told whose it is, in SSH_OPK_IDENTITY.
+    public private(set) var tellsSession = false
+    /// `notify`: who is told of what.
+    public private(set) var notifications: [NotifyRule] = []
 
     public struct Variable: Hashable, Sendable {
         public let name: Text
@@ -64,12 +72,16 @@ public struct ServerConfig: Hashable, Sendable {
             case "skew": skew = try ServerConfig.skew(entry)
             case "env_vars": environment = try ServerConfig.variables(entry)
             case "keys": keys = try ServerConfig.keyOptions(entry)
+            case "session_limit": sessionLimit = try ServerConfig.span(entry, ServerConfig.sessionBounds)
+            case "end_with_identity": endsWithIdentity = try entry.flag()
+            case "session_identity": tellsSession = try entry.flag()
+            case "notify": notifications = try NotifyRule.rules(entry)
             default:
                 throw ConfigurationError(
                     entry.line,
                     """
                     \(entry.key) is not a key that this version knows (deny_users, deny_emails, deny_groups, home_policy, require, keys, skew, \
-                    env_vars)
+                    env_vars, session_limit, end_with_identity, session_identity, notify)
                     """)
             }
         }
@@ -90,6 +102,9 @@ public struct ServerConfig: Hashable, Sendable {
         for rule in rules { requirements.append(try Requirement(rule)) }
         return requirements
     }
+
+    /// A shorter one would end before its warning.
+    private static let sessionBounds = TimeSpan(seconds: 600)...TimeSpan(seconds: 365 * 86_400)
 
     private static let longestSkew = TimeSpan(seconds: 600)
 

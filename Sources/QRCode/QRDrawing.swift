@@ -37,6 +37,11 @@ public struct QRDrawing: Sendable {
         return nil
     }
 
+    /// How wide a screen must be at least.
+    public static func leastColumns(_ matrix: QRMatrix, showsBlocks: Bool) -> Int {
+        (matrix.size + 2 * (quietZones.min() ?? 0)) * (showsBlocks ? 1 : 2)
+    }
+
     /// Two rows of modules a line, in black on white. The last line's lower half is light.
     private static func blocks(_ matrix: QRMatrix, _ quiet: Int, _ screen: Screen) -> [String] {
         let colours = screen.has256Colours ? "\u{1B}[38;5;16;48;5;231m" : "\u{1B}[30;47m"

@@ -77,6 +77,12 @@ public struct SSHSetup {
     /// up.
     public static let fileNames = OwnFiles.names
 
+    /// What `opk setup ssh --hosts` said, as it stands in our own file; nothing where ssh has not been set up, or the file is not ours.
+    public static func given(home: String) -> [HostIdentity] {
+        guard let bytes = try? ConfigFile(home + "/.ssh/opk/\(OwnFiles.names[0])").bytes, OwnFiles.isOurs(bytes) else { return [] }
+        return OwnFiles.given(in: bytes)
+    }
+
     private static func files(_ home: String) throws(SetupError) -> (ConfigFile, ConfigFile, ConfigFile) {
         var own: [ConfigFile] = []
         for name in OwnFiles.names {
@@ -90,13 +96,19 @@ public struct SSHSetup {
     /// Lets `question` ask ssh about files that are as the person's is and as it would be, and that are gone afterwards.
     func trying(_ question: (Trial) throws(SetupError) -> Void) throws(SetupError) {
         guard let trial else { return }
+        do throws(WriteFailure) {
+            try Folder.create(folder, mode: 0o700)
+        } catch {
+            throw .writing(error)
+        }
+        let lock = try trial.lock()
         defer {
             Trial.remove(from: folder)
+            lock.release()
             // Unless there was something in it.
             unsafe rmdir(folder)
         }
         do throws(WriteFailure) {
-            try Folder.create(folder, mode: 0o700)
             try trial.write()
         } catch {
             throw .writing(error)
@@ -129,7 +141,7 @@ public struct SSHSetup {
         }
         // Gone with the last file in it; with a key in it, it stays.
         if identities.isEmpty {
-            Trial.remove(from: folder)
+            Trial.removeAbandoned(from: folder)
             unsafe rmdir(folder)
         }
     }

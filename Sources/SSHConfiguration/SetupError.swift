@@ -32,6 +32,8 @@ public enum SetupError: Error, Sendable {
     case marks(path: String, line: Int)
     case notOurs(path: String)
     case changedMeanwhile(path: String)
+    /// Another setup is under way.
+    case busy
     case writing(WriteFailure)
 
     // Asking

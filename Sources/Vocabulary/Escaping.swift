@@ -36,7 +36,8 @@ public func escaped(_ bytes: some Sequence<UInt8>, limit: Int = .max) -> String 
     Text(String(decoding: Array(bytes), as: UTF8.self)).escaped(limit: limit)
 }
 
-private func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+/// Whether a character can be printed as it is, whoever wrote it.
+public func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.value < 0x80 { return scalar.value >= 0x20 && scalar.value != 0x7F }
     switch scalar.properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: return false

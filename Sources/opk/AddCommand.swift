@@ -10,17 +10,14 @@ struct AddCommand: ParsableCommand {
         commandName: "add",
         abstract: "Let somebody log in as an account.",
         discussion: """
-            Adds a row to /etc/opk/auth_id (as root) or ~/.opk/auth_id (as anybody else) and shows it. It takes effect at the next login.
-
-            WHO is an email address, a subject, oidc:CLAIM:VALUE, oidc-match-end:email:@DOMAIN or repo:PATTERN. An equal row that is there \
-            already is enough: nothing is written then. Rows add up, so a row with narrower limits takes nothing away from a wider one: \
-            --replace does.
+            Adds a row to /etc/opk/auth_id (as root) or ~/.opk/auth_id (as anybody else), shows it, and writes nothing where an equal one is \
+            there. WHO is an email address, a subject, oidc:CLAIM:VALUE, oidc-match-end:email:@DOMAIN or repo:PATTERN. Rows add up: a narrower \
+            one takes nothing away from a wider one, but --replace does.
 
             EXAMPLES
               sudo opk add root alice@example.com google
-              sudo opk add deploy oidc:groups:release https://idp.example.com --for 2h --reason CHG-881
-              sudo opk add www oidc-match-end:email:@example.com https://idp.example.com --restrict --pty --command /usr/local/bin/www-shell
-              sudo opk add '*' oidc:groups:staff https://idp.example.com --account-claim preferred_username
+              sudo opk add deploy oidc:groups:release https://idp.example.com --for 2h
+              sudo opk add '*' oidc:groups:staff google --account-claim nickname
             """)
 
     @Argument(help: ArgumentHelp("An account of this machine; * with --account-claim.", valueName: "account"))
@@ -29,12 +26,13 @@ struct AddCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Who may log in as that.", valueName: "who"))
     var who: String
 
-    @Argument(help: ArgumentHelp("Who vouches for them: a URL, or google, azure, microsoft, gitlab, hello.", valueName: "issuer"))
+    @Argument(
+        help: ArgumentHelp("A URL, or google, azure, microsoft, gitlab, hello.", valueName: "issuer"), completion: CompletedWords.issuers)
     var issuer: String
 
     @OptionGroup(title: "Limits") var limits: LimitOptions
 
-    @Flag(help: "Take the place of rows of the same account, identity and issuer.")
+    @Flag(help: "Replace rows of the same account, who and issuer.")
     var replace = false
 
     @OptionGroup var change: PolicyChangeOptions
@@ -91,29 +89,27 @@ struct AddCommand: ParsableCommand {
 /// The options of the new row.
 struct LimitOptions: ParsableArguments {
     @Option(
-        name: .customLong("for"), help: ArgumentHelp("From now (or --starts) so long, to the minute above: 90m, 2h, 7d.", valueName: "span")
-    )
+        name: .customLong("for"), help: ArgumentHelp("From now (or --starts) so long: 90m, 2h, 7d.", valueName: "span"))
     var span: String?
 
     @Option(
         help: ArgumentHelp(
-            "Until then: 2026-12-24T18:00Z, or in local time \"2026-12-24 18:00\", 2026-12-24 (all of that day), 18:00 (the next one).",
-            valueName: "time"))
+            "2026-12-24T18:00Z; local: \"2026-12-24 18:00\", 18:00.", valueName: "time"))
     var until: String?
 
     @Option(help: ArgumentHelp("Not before that; a day means its beginning.", valueName: "time"))
     var starts: String?
 
-    @Option(help: ArgumentHelp("From there only, as sshd's from=: 10.0.0.0/8,!10.0.0.1. May be repeated.", valueName: "addresses"))
+    @Option(help: ArgumentHelp("From there only, as sshd's from=; repeatable.", valueName: "addresses"))
     var from: [String] = []
 
     @Option(help: ArgumentHelp("Then only: \"mon-fri 08:00-18:00 Europe/Berlin\".", valueName: "hours"))
     var hours: String?
 
-    @Option(help: ArgumentHelp("This must hold as well. May be repeated: all of them must.", valueName: "claim:value"))
+    @Option(help: ArgumentHelp("This must hold as well; repeatable.", valueName: "claim:value"))
     var claim: [String] = []
 
-    @Option(help: ArgumentHelp("Signed in with this method (amr), hwk|fido for one of several. May be repeated.", valueName: "method"))
+    @Option(help: ArgumentHelp("Signed in with this (or hwk|fido); repeatable.", valueName: "method"))
     var amr: [String] = []
 
     @Option(help: ArgumentHelp("Signed in at this level (acr).", valueName: "level"))
@@ -122,13 +118,13 @@ struct LimitOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The login is no older than this: 1h.", valueName: "span"))
     var maxAge: String?
 
-    @Option(help: ArgumentHelp("The person proved who they are no longer ago than this.", valueName: "span"))
+    @Option(help: ArgumentHelp("They proved who they are no longer ago than this.", valueName: "span"))
     var maxAuthAge: String?
 
     @Option(help: ArgumentHelp("The account is the one that this claim names.", valueName: "claim"))
     var accountClaim: String?
 
-    @Flag(help: "Admits also where a requirement has break-glass as its exception.")
+    @Flag(help: "Admits where a requirement excepts break-glass.")
     var breakGlass = false
 
     @Option(help: ArgumentHelp("Only this command is run, whatever is asked for.", valueName: "command"))
@@ -140,7 +136,7 @@ struct LimitOptions: ParsableArguments {
     @Flag(help: "A terminal all the same.")
     var pty = false
 
-    @Option(help: ArgumentHelp("Another of sshd's options, NAME or NAME=VALUE. May be repeated.", valueName: "option"))
+    @Option(help: ArgumentHelp("Another of sshd's, NAME[=VALUE]; repeatable.", valueName: "option"))
     var option: [String] = []
 
     @Option(help: ArgumentHelp("Why; it goes to the log.", valueName: "text"))

@@ -27,10 +27,13 @@ struct AgentRefreshCommand: ParsableCommand {
     @Flag(help: "Refresh now, due or not, and end.")
     var now = false
 
+    @Flag(name: .shortAndLong, help: "Say what is asked of whom; never a secret.")
+    var verbose = false
+
     func run() throws {
         try reportingErrors { () throws(LoginError) in
             let only = try names.map { text throws(LoginError) in try IdentityName.named(text) }
-            let refresher = IdentityRefresher(below: try KeyPlace.home() + "/.opk")
+            let refresher = IdentityRefresher(below: try KeyPlace.home() + "/.opk", http: OutputOptions.client(isVerbose: verbose))
             for name in only where (try? refresher.identities.read(name)) == nil { throw .noIdentity(name.text) }
             OrderlyStop.begin()
             var loop = RefreshLoop(refresher, only: only) { Terminal.note("opk: \($0)") }
@@ -38,7 +41,7 @@ struct AgentRefreshCommand: ParsableCommand {
                 loop.run()
                 return true
             }
-            let round = loop.round(at: .now(), isForced: now)
+            let round = loop.round(at: .now(), isForced: now, isLast: true)
             if round.looksAfter == 0, round.failed == 0 {
                 Terminal.note("opk: there is no identity with a refresh token; `opk login --refresh` gets one")
             }

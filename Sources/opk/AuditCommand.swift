@@ -14,6 +14,7 @@ struct AuditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit",
         abstract: "Everything that is wrong, risky or dead on a server, and the command that mends it.",
+        usage: "opk audit [<options>]",
         discussion: """
             Looks at the policy, home files, sshd's effective configuration, the programs and how they reach each other, owners and modes, \
             keys, clock and log. Changes nothing and asks nobody over the network.
@@ -29,19 +30,19 @@ struct AuditCommand: ParsableCommand {
 
     @OptionGroup var folders: InstallationFolders
 
-    @Option(help: ArgumentHelp("Where the keys lie.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the keys lie.", valueName: "folder"), completion: .directory)
     var cacheDir: String = KeyCache.defaultDirectory
 
-    @Option(help: ArgumentHelp("The sshd that is asked.", valueName: "program"))
+    @Option(help: ArgumentHelp("The sshd that is asked.", valueName: "program"), completion: .file())
     var sshd: String?
 
-    @Option(help: ArgumentHelp("What it is asked to read in the place of its own configuration.", valueName: "file"))
+    @Option(help: ArgumentHelp("What it is asked to read in the place of its own configuration.", valueName: "file"), completion: .file())
     var sshdConfig: String?
 
-    @Option(help: ArgumentHelp("The file in the place of the policy folder's providers.", valueName: "file"))
+    @Option(help: ArgumentHelp("The file in the place of the policy folder's providers.", valueName: "file"), completion: .file())
     var providersFile: String?
 
-    @Option(help: ArgumentHelp("The file in the place of the policy folder's auth_id.", valueName: "file"))
+    @Option(help: ArgumentHelp("The file in the place of the policy folder's auth_id.", valueName: "file"), completion: .file())
     var policyFile: String?
 
     @Flag(help: "Leave people's own files (~/.opk/auth_id) alone.")

@@ -16,6 +16,12 @@ enum CompletedWords {
         return words(IdentityFolder(below: home + "/.opk").list().identities.map(\.name.text), prefix)
     }
 
+    /// Whom a server's files know by a short name.
+    static let issuers = CompletionKind.list(["google", "azure", "microsoft", "gitlab", "hello"])
+
+    /// What is mostly meant; any other time can be typed.
+    static let lifetimes = CompletionKind.list(["30m", "8h", "24h", "7d", "oidc", "never"])
+
     /// Only what is a name: a shell would read anything else.
     private static func words(_ names: [String], _ prefix: String) -> [String] {
         names.filter { $0.utf8.starts(with: prefix.utf8) && IdentityName(Text($0)) != nil }

@@ -19,11 +19,13 @@ struct EditCommand: ParsableCommand {
             FILE is auth_id, providers, config.yml or revoked.
             """)
 
-    @Argument(help: ArgumentHelp("auth_id, providers, config.yml or revoked.", valueName: "file"), transform: EditCommand.file)
+    @Argument(
+        help: ArgumentHelp("auth_id, providers, config.yml or revoked.", valueName: "file"),
+        completion: .list(["auth_id", "providers", "config.yml", "revoked"]), transform: EditCommand.file)
     var file: EditableFile = .authID
 
     @Option(
-        help: ArgumentHelp("Where the files lie, in place of /etc/opk (as root) or ~/.opk (as anybody else).", valueName: "folder"))
+        help: ArgumentHelp("Where the files lie; /etc/opk for root, else ~/.opk.", valueName: "folder"), completion: .directory)
     var configDir: String?
 
     func run() throws {

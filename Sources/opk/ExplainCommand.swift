@@ -41,7 +41,9 @@ struct ExplainCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The subject.", valueName: "subject"))
     var sub: String?
 
-    @Option(help: ArgumentHelp("Whose identity: as in providers, or google, azure, microsoft, gitlab, hello.", valueName: "issuer"))
+    @Option(
+        help: ArgumentHelp("Whose identity: as in providers, or google, azure, microsoft, gitlab, hello.", valueName: "issuer"),
+        completion: CompletedWords.issuers)
     var issuer: String?
 
     @Option(help: ArgumentHelp("A claim of the ID token; may be repeated.", valueName: "name=value"))
@@ -74,7 +76,7 @@ struct ExplainCommand: ParsableCommand {
     @Flag(help: "For scripts.")
     var json = false
 
-    @Option(help: ArgumentHelp("Where opk-verify keeps the last refusals.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where opk-verify keeps the last refusals.", valueName: "folder"), completion: .directory)
     var stateDir: String = "/var/lib/opk"
 
     @OptionGroup var folders: ServerFolders

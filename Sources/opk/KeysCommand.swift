@@ -23,10 +23,10 @@ struct KeysCommand: ParsableCommand {
 
 /// Where a server's files lie.
 struct ServerFolders: ParsableArguments {
-    @Option(help: ArgumentHelp("Where the keys lie.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the keys lie.", valueName: "folder"), completion: .directory)
     var cacheDir: String = KeyCache.defaultDirectory
 
-    @Option(help: ArgumentHelp("Where providers and config.yml lie.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where providers and config.yml lie.", valueName: "folder"), completion: .directory)
     var configDir: String = FetchSettings.defaultFolder
 
     func store() throws(KeysError) -> KeyStore { try KeyStore(configFolder: configDir, cacheFolder: cacheDir) }

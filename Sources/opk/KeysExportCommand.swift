@@ -7,6 +7,7 @@ struct KeysExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write keys for a machine that has no network.",
+        usage: "opk keys export [<options>] [<issuer> ...]",
         discussion: """
             Keys are public, but whoever can change the file on its way can let themselves in where it is imported. What cannot be exported is \
             said; the exit status is 1 then, and what can be is written all the same.
@@ -15,7 +16,9 @@ struct KeysExportCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Whose; all that the file providers names if none is given.", valueName: "issuer"))
     var issuers: [String] = []
 
-    @Option(name: [.customShort("o"), .long], help: ArgumentHelp("Into this file, whole or not at all.", valueName: "file"))
+    @Option(
+        name: [.customShort("o"), .long], help: ArgumentHelp("Into this file, whole or not at all.", valueName: "file"), completion: .file()
+    )
     var output: String?
 
     @OptionGroup var folders: ServerFolders

@@ -10,12 +10,13 @@ struct KeysImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Take keys that were exported on a machine with network.",
+        usage: "opk keys import [<options>] <file>",
         discussion: """
             Whoever wrote the file is believed: these keys decide who is let in. Run as root it becomes the user who owns the cache before it \
             writes. A record that is refused does not keep the others from being taken; the exit status is 1 then.
             """)
 
-    @Argument(help: ArgumentHelp("What opk keys export wrote; - for standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("What opk keys export wrote; - for standard input.", valueName: "file"), completion: .file())
     var file: String
 
     @Flag(help: "Take keys of issuers too that the file providers does not name.")

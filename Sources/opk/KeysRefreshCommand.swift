@@ -9,6 +9,7 @@ struct KeysRefreshCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "refresh",
         abstract: "Fetch the keys anew.",
+        usage: "opk keys refresh [<options>] [<issuer> ...]",
         discussion: """
             Run as root it becomes the user who owns the cache before it fetches. A failure leaves what is there and does not keep the others \
             from being fetched; the exit status is 1 then.

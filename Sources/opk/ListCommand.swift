@@ -8,6 +8,7 @@ struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
         abstract: "Who may log in as whom, and what is left of each limit.",
+        usage: "opk list [<options>]",
         discussion: """
             A row for each of auth_id, with its line; below them those that grant nothing because they cannot be read. What config.yml \
             demands, and who is in revoked, holds besides.

@@ -48,14 +48,16 @@ struct LoginCommand: ParsableCommand {
             let job = try provider.job()
             let target = try target(job)
             var options = LoginOptions(provider: target.provider)
-            try way.apply(to: &options)
+            let terminal = terminalElsewhere(job)
+            try way.apply(to: &options, goesElsewhere: terminal != nil)
             try key.apply(to: &options)
             try refresh.apply(
                 to: &options, hasChosenEnd: key.validFor != nil || options.provider.lifetime != nil, home: try KeyPlace.home())
             let name = try IdentityName.ofLogin(alias: nil, options.provider)
             let run = LoginRun(
                 name: name, options: options, job: job, keeping: try key.keeping(name, options, staysForRefresh: refresh.isWanted),
-                refresh: refresh, showsQR: way.showsQR, output: output)
+                refresh: refresh, qrCode: way.qrCode, output: output,
+                terminalElsewhere: terminal)
             if need.ifNeeded { return try need.run(run) }
             let outcome = try run.logIn(in: target.browser)
             try show(outcome, of: run)
@@ -74,6 +76,12 @@ struct LoginCommand: ParsableCommand {
         if need.ifNeeded { throw .notTogether("--json", "--if-needed") }
     }
 
+    /// Where the person pastes, if the way is `--remote` because the browser is most likely on another machine.
+    private func terminalElsewhere(_ job: CIJob?) -> Int32? {
+        guard job == nil, way.seemsElsewhere() else { return nil }
+        return need.ifNeeded ? LoginTerminal.ofTheSession() : LoginTerminal.ofStandardInput
+    }
+
     /// Whom the login is at: the job's CI system, the provider that was named, or the one that the person chooses.
     private func target(_ job: CIJob?) throws(LoginError) -> ChosenProvider {
         if let job { return ChosenProvider(provider.adjusted(job)) }
@@ -83,7 +91,7 @@ struct LoginCommand: ParsableCommand {
             // ssh's connection waits behind it, and knows whom it is for.
             if need.ifNeeded { throw .noProvider(aliases: providers.flatMap(\.aliases)) }
             return try LoginCommand.choose(
-                among: providers, opensBrowser: way.opensBrowserHere, patience: try LoginOptions.patience(way.timeout ?? "5m"))
+                among: providers, opensBrowser: way.opensBrowserHere, patience: try LoginOptions.patience(way.timeout ?? "5m"), output)
         }
     }
 

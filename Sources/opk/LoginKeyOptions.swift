@@ -25,7 +25,9 @@ struct LoginKeyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Restrict the certificate to these accounts on servers.", valueName: "a,b"))
     var principals: String?
 
-    @Option(help: ArgumentHelp("How long: 30m, 24h, 7d, oidc (as ID token), never.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long: 30m, 24h, 7d, oidc (as ID token), never.", valueName: "time"),
+        completion: CompletedWords.lifetimes)
     var validFor: String?
 
     @Flag(name: [.customShort("p"), .long], help: "Print certificate and private key; write no file.")
@@ -64,7 +66,8 @@ struct LoginKeyOptions: ParsableArguments {
                 try KeyPlace.named(file)
             } else {
                 try KeyPlace.of(
-                    name, kind: options.keyKind, store: store, hasHosts: !options.provider.hosts.isEmpty, home: home,
+                    name, kind: options.keyKind, store: store, hasHosts: !options.provider.hosts.isEmpty, isKeptAlive: staysForRefresh,
+                    home: home,
                     identities: IdentityFolder(below: home + "/.opk").list().identities, now: .now())
             }
         return KeyKeeping(name, store: store, place: place, home: home, staysForRefresh: staysForRefresh)

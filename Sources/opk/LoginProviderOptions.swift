@@ -4,7 +4,7 @@ import Vocabulary
 
 /// Where the client's configuration lies.
 struct ClientConfigOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Read this instead of ~/.opk/config.yml.", valueName: "file", visibility: .hidden))
+    @Option(help: ArgumentHelp("Read this instead of ~/.opk/config.yml.", valueName: "file", visibility: .hidden), completion: .file())
     var configPath: String?
 
     /// What it says, and a word about what it should not say.

@@ -59,7 +59,11 @@ struct LoginRefreshOptions: ParsableArguments {
     }
 
     /// After the login's record was written. A login without a refresh token is a login all the same.
-    func finish(_ result: LoginResult, as name: IdentityName, of provider: ProviderConfig, home: String) throws(LoginError) {
+    ///
+    /// - Parameter needsAgent: whether a refresh needs ssh-agent.
+    func finish(
+        _ result: LoginResult, as name: IdentityName, of provider: ProviderConfig, home: String, needsAgent: Bool, _ output: OutputOptions
+    ) throws(LoginError) {
         guard isWanted else { return }
         let refresher = IdentityRefresher(below: home + "/.opk")
         do throws(RefreshError) {
@@ -71,7 +75,7 @@ struct LoginRefreshOptions: ParsableArguments {
             return
         }
         if autoRefresh { return stay(refresher, name) }
-        Terminal.note(RefreshService.hint(environment: .inherited()))
+        output.note(RefreshService.hint(environment: .inherited(), needsAgent: needsAgent))
     }
 
     private func stay(_ refresher: IdentityRefresher, _ name: IdentityName) {

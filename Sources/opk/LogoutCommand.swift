@@ -1,5 +1,8 @@
 import ArgumentParser
+import Display
+import HTTP
 import Identities
+import JOSE
 import Login
 import Vocabulary
 
@@ -7,6 +10,7 @@ struct LogoutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "logout",
         abstract: "Take a login away: key, certificate, refresh token.",
+        usage: "opk logout [<options>] [<name>]",
         discussion: """
             From the disk, from ssh-agent, and from where the refresh token is kept; the provider is told to revoke that token if it \
             can be told. What is not opk's is left alone. The exit status is 1 if something could not be done; the rest is done all \
@@ -28,6 +32,20 @@ struct LogoutCommand: ParsableCommand {
     @Flag(help: "Also open the provider's logout page in the browser.")
     var browser = false
 
+    @OptionGroup var output: OutputOptions
+
+    @Flag(help: "Say at the end what was done, as JSON.")
+    var json = false
+
+    /// One identity, and what became of it.
+    private struct Ending {
+        let identity: IdentityStatus
+        let report: Logout.Report
+        /// The provider's logout page, where it was asked for and is known.
+        var page: String?
+        var isWhole: Bool
+    }
+
     func run() throws {
         try reportingErrors { () throws(LoginError) in
             if all, name != nil { throw .notTogether("--all", "NAME") }
@@ -35,14 +53,13 @@ struct LogoutCommand: ParsableCommand {
             let overview = IdentityOverview(home: home)
             let chosen = try choose(overview.identities)
             for problem in overview.problems { Terminal.note("opk: \(problem)") }
-            guard !chosen.isEmpty else {
-                try Terminal.print("Nobody is logged in here; nothing to do.")
-                return overview.problems.isEmpty
-            }
-            let logout = Logout(below: home + "/.opk")
-            var isWhole = !all || overview.problems.isEmpty
-            for identity in chosen where try !end(identity, logout) { isWhole = false }
-            return isWhole
+            if chosen.isEmpty { try say("Nobody is logged in here; nothing to do.") }
+            let logout = Logout(below: home + "/.opk", http: output.client())
+            var endings: [Ending] = []
+            for identity in chosen { endings.append(try end(identity, logout)) }
+            if json { try Terminal.print(document(endings, overview.problems).pretty()) }
+            let concerned = all || chosen.isEmpty ? overview.problems : []
+            return concerned.isEmpty && endings.allSatisfy(\.isWhole)
         }
     }
 
@@ -59,34 +76,61 @@ struct LogoutCommand: ParsableCommand {
         return registered.isEmpty ? identities : registered
     }
 
-    /// Whether everything could be done.
-    private func end(_ identity: IdentityStatus, _ logout: Logout) throws(LoginError) -> Bool {
+    private func end(_ identity: IdentityStatus, _ logout: Logout) throws(LoginError) -> Ending {
         let report = identity.name.map { logout.run($0) } ?? logout.run(unregistered: KeyPlace(identity.keyFile))
         let label = identity.name?.text ?? "not registered"
-        for line in report.done { try Terminal.print("\(label): \(line)") }
+        for line in report.done { try say("\(label): \(line)") }
         for problem in report.problems { Terminal.note("opk: error: \(label): \(problem)") }
         if report.isGone {
-            try Terminal.print("Logged out: \(identity.who.escaped(limit: 200)) at \(identity.issuer.escaped(limit: 200)) (\(label)).")
+            try say("Logged out: \(identity.who.escaped(limit: 200)) at \(identity.issuer.escaped(limit: 200)) (\(label)).")
         }
-        let told = browser ? try endSession(identity, logout) : true
-        return report.problems.isEmpty && told
+        var ending = Ending(identity: identity, report: report, isWhole: report.problems.isEmpty)
+        if browser { endSession(&ending, logout) }
+        return ending
     }
 
-    private func endSession(_ identity: IdentityStatus, _ logout: Logout) throws(LoginError) -> Bool {
-        guard let clientID = identity.clientID else { return false }
+    /// For a person; not on a script's standard output.
+    private func say(_ line: String) throws(LoginError) {
+        if !json, !output.quiet { try Terminal.print(line) }
+    }
+
+    private func endSession(_ ending: inout Ending, _ logout: Logout) {
+        guard let clientID = ending.identity.clientID else {
+            ending.isWhole = false
+            return
+        }
         do throws(RefreshError) {
-            guard let url = try logout.endOfSession(issuer: identity.issuer, clientID: clientID) else {
-                Terminal.note("The provider has no logout page that it names; log out there by hand.")
-                return true
+            guard let url = try logout.endOfSession(issuer: ending.identity.issuer, clientID: clientID) else {
+                output.note("The provider has no logout page that it names; log out there by hand.")
+                return
             }
+            ending.page = url
             let opened = Browser().open(url)
-            Terminal.note(
+            output.note(
                 opened ? "The provider's logout page was opened in the browser:" : "Open this address to log out at the provider:")
-            Terminal.note(url)
-            return true
+            if !opened || !output.quiet { Terminal.note(url) }
         } catch {
             Terminal.note("opk: error: the provider's logout page: \(error)")
-            return false
+            ending.isWhole = false
         }
+    }
+
+    /// `null` for what is not there.
+    private func document(_ endings: [Ending], _ problems: [String]) -> JSON {
+        var object = JSONObject()
+        object["identities"] = .array(
+            endings.map { ending in
+                var object = JSONObject()
+                object["name"] = ending.identity.name.map { .string(Text($0.text)) } ?? .null
+                object["who"] = .string(ending.identity.who)
+                object["issuer"] = .string(ending.identity.issuer)
+                object["gone"] = .bool(ending.report.isGone)
+                object["done"] = .array(ending.report.done.map { .string(Text($0)) })
+                object["problems"] = .array(ending.report.problems.map { .string(Text($0)) })
+                object["logout_page"] = ending.page.map { .string(Text($0)) } ?? .null
+                return .object(object)
+            })
+        object["problems"] = .array(problems.map { .string(Text($0)) })
+        return .object(object)
     }
 }

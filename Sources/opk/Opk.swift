@@ -39,8 +39,30 @@ struct Opk: ParsableCommand {
     static func main() {
         // A name that is not UTF-8 would become another.
         if let word = ProcessArguments.words.first(where: { Text(validating: $0) == nil }) {
-            exit(withError: ValidationError("an argument is not UTF-8: \(escaped(word, limit: 80))"))
+            end(with: ValidationError("an argument is not UTF-8: \(escaped(word, limit: 80))"))
         }
-        main(ProcessArguments.texts)
+        do {
+            var command = try parseAsRoot(ProcessArguments.texts)
+            try command.run()
+        } catch {
+            end(with: error)
+        }
+    }
+
+    /// As `exit(withError:)`, but what ArgumentParser has to say of a wrong call looks as every other error of ours does.
+    private static func end(with error: any Error) -> Never {
+        let message = fullMessage(for: error)
+        guard !exitCode(for: error).isSuccess, message.hasPrefix("Error: ") else { exit(withError: error) }
+        let style = Style.onErrors
+        for line in message.split(separator: "\n", omittingEmptySubsequences: true) {
+            if line.hasPrefix("Error: ") {
+                Terminal.note("opk: \(style.error("error:")) " + line.dropFirst(7))
+            } else if let command = line.split(separator: "'").dropFirst().first, line.hasPrefix("  See '") {
+                Terminal.note("opk: \(style.bold("hint:")) see `\(command)`")
+            } else {
+                Terminal.note(String(line))
+            }
+        }
+        exit(withError: exitCode(for: error))
     }
 }

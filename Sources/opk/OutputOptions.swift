@@ -24,9 +24,13 @@ struct OutputOptions: ParsableArguments {
     }
 
     /// Says of each request what may be said: neither query nor body nor header.
-    func client() -> HTTPClient {
-        var client = HTTPClient()
-        if verbose { client.observer = { Terminal.note(Style.onErrors.faint("· " + OutputOptions.line($0))) } }
+    ///
+    /// - Parameter seconds: for one answer; nil for the usual.
+    func client(timeout seconds: Int64? = nil) -> HTTPClient { OutputOptions.client(timeout: seconds, isVerbose: verbose) }
+
+    static func client(timeout seconds: Int64? = nil, isVerbose: Bool) -> HTTPClient {
+        var client = seconds.map { HTTPClient(timeout: .seconds($0)) } ?? HTTPClient()
+        if isVerbose { client.observer = { Terminal.note(Style.onErrors.faint("· " + OutputOptions.line($0))) } }
         return client
     }
 

@@ -19,10 +19,10 @@ struct PermissionsCommand: ParsableCommand {
 
 /// Where the files lie of which `opk permissions` and `opk audit` speak.
 struct InstallationFolders: ParsableArguments {
-    @Option(help: ArgumentHelp("Where the policy lies.", valueName: "folder"))
+    @Option(help: ArgumentHelp("Where the policy lies.", valueName: "folder"), completion: .directory)
     var configDir: String = FetchSettings.defaultFolder
 
-    @Option(help: ArgumentHelp("The folder above bin and libexec, where opk is installed.", valueName: "folder"))
+    @Option(help: ArgumentHelp("The folder above bin and libexec, where opk is installed.", valueName: "folder"), completion: .directory)
     var prefix: String?
 
     @Flag(help: "Only the files in the policy's folder, and nothing else of this machine.")
@@ -43,6 +43,7 @@ struct InstallationFolders: ParsableArguments {
 struct PermissionsCheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "check", abstract: "What is off; nothing where nothing is. Changes nothing.",
+        usage: "opk permissions check [<options>]",
         discussion: "Exit status: 0 nothing is off, 1 something is, 64 wrong call.")
 
     @Flag(name: [.short, .long], help: "For scripts.")
@@ -63,6 +64,7 @@ struct PermissionsCheckCommand: ParsableCommand {
 struct PermissionsFixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "fix", abstract: "Give what is off the owner and mode that the installation gives.",
+        usage: "opk permissions fix [<options>]",
         discussion:
             "Links, and files that have a second name, are not touched. Exit status: 0 nothing is off any more, 1 something is, 64 wrong call."
     )
@@ -141,7 +143,9 @@ struct PermissionsFixCommand: ParsableCommand {
 }
 
 struct PermissionsInstallCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "install", abstract: "The same without asking, for installers.")
+    static let configuration = CommandConfiguration(
+        commandName: "install", abstract: "The same without asking, for installers.",
+        usage: "opk permissions install [<options>]")
 
     @Flag(help: "Say what would be done, and do nothing.")
     var dryRun = false

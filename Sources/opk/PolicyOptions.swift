@@ -7,7 +7,7 @@ import Vocabulary
 /// Whose policy, and how it is shown.
 struct PolicyOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Where the files lie, in place of /etc/opk (as root) or ~/.opk (as anybody else).", valueName: "folder"))
+        help: ArgumentHelp("Where the files lie; /etc/opk for root, else ~/.opk.", valueName: "folder"), completion: .directory)
     var configDir: String?
 
     @Flag(help: "For scripts: one JSON object.")

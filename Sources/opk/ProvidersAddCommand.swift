@@ -1,4 +1,5 @@
 import ArgumentParser
+import Identities
 import Login
 import SafeFiles
 import Vocabulary
@@ -26,7 +27,7 @@ struct ProvidersAddCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("What opk is registered as there.", valueName: "client-id"))
     var clientID: String
 
-    @Option(help: ArgumentHelp("Read the client secret here; - for standard input.", valueName: "file"))
+    @Option(help: ArgumentHelp("Read the client secret here; - for standard input.", valueName: "file"), completion: .file())
     var clientSecretFile: String?
 
     @Option(help: "What to ask for; openid profile email without it.")
@@ -40,19 +41,29 @@ struct ProvidersAddCommand: ParsableCommand {
         help: ArgumentHelp("Wait for the browser here; may be repeated.", valueName: "uri"))
     var redirectURI: [String] = []
 
-    @Option(help: ArgumentHelp("consent, login, select_account, or '' for none.", valueName: "prompt"))
+    @Option(
+        help: ArgumentHelp("consent, login, select_account, or '' for none.", valueName: "prompt"),
+        completion: .list(["consent", "login", "select_account"]))
     var prompt: String?
 
-    @Option(help: ArgumentHelp("Kind of key: ecdsa or ed25519.", valueName: "kind"))
+    @Option(
+        help: ArgumentHelp("Kind of key: ecdsa or ed25519.", valueName: "kind"),
+        completion: .list(KeyKind.allCases.map(\.rawValue)))
     var keyType: String?
 
-    @Option(help: ArgumentHelp("How long a login is good for: 30m, 24h, 7d, oidc, never.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("How long a login is good for: 30m, 24h, 7d, oidc, never.", valueName: "time"),
+        completion: CompletedWords.lifetimes)
     var validFor: String?
 
-    @Option(help: ArgumentHelp("Where the key lives: agent, file or both.", valueName: "store"))
+    @Option(
+        help: ArgumentHelp("Where the key lives: agent, file or both.", valueName: "store"),
+        completion: .list(KeyStore.allCases.map(\.rawValue)))
     var store: String?
 
-    @Option(help: ArgumentHelp("Where a refresh token is kept: keyring, secret-service or file.", valueName: "place"))
+    @Option(
+        help: ArgumentHelp("Where a refresh token is kept: keyring, secret-service or file.", valueName: "place"),
+        completion: .list(RefreshTokenPlace.allCases.map(\.rawValue)))
     var refreshToken: String?
 
     @Flag(help: "Put the access token into certificates.")
@@ -64,7 +75,7 @@ struct ProvidersAddCommand: ParsableCommand {
     @Flag(help: "Only show what would be written.")
     var dryRun = false
 
-    @Option(help: ArgumentHelp("Change this instead of ~/.opk/config.yml.", valueName: "file"))
+    @Option(help: ArgumentHelp("Change this instead of ~/.opk/config.yml.", valueName: "file"), completion: .file())
     var configPath: String?
 
     func run() throws {

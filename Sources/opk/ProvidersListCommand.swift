@@ -19,7 +19,7 @@ struct ProvidersListCommand: ParsableCommand {
             if json {
                 try Terminal.print(list.json.pretty())
             } else {
-                for line in list.lines { try Terminal.print(line) }
+                for line in list.lines(columns: TerminalScreen.columnsOfOutput) { try Terminal.print(line) }
             }
             return true
         }

@@ -19,7 +19,7 @@ struct ProvidersRemoveCommand: ParsableCommand {
     @Flag(help: "Only show what would be done.")
     var dryRun = false
 
-    @Option(help: ArgumentHelp("Change this instead of ~/.opk/config.yml.", valueName: "file"))
+    @Option(help: ArgumentHelp("Change this instead of ~/.opk/config.yml.", valueName: "file"), completion: .file())
     var configPath: String?
 
     func run() throws {

@@ -8,6 +8,7 @@ struct ProvidersTestCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "test",
         abstract: "Find out whether a provider can be used, without logging in.",
+        usage: "opk providers test [<options>] [<alias>]",
         discussion: """
             Each line is ok, warn or fail; the exit status is 1 if one is fail. Afterwards the row for a server's /etc/opk/providers.
 
@@ -26,6 +27,9 @@ struct ProvidersTestCommand: ParsableCommand {
     @Flag(help: "For scripts.")
     var json = false
 
+    @Flag(name: .shortAndLong, help: "Say what is asked of whom; never a secret.")
+    var verbose = false
+
     @Option(help: ArgumentHelp("How long to wait for one answer.", valueName: "time"))
     var timeout: String = "5s"
 
@@ -38,7 +42,7 @@ struct ProvidersTestCommand: ParsableCommand {
             guard case .provider(let chosen, _) = try config.read().choose(alias: aliases.first, argument: provider) else {
                 throw .noProvider(aliases: try config.read().aliases)
             }
-            let examination = ProviderExamination(chosen, http: HTTPClient(timeout: .seconds(patience)))
+            let examination = ProviderExamination(chosen, http: OutputOptions.client(timeout: patience, isVerbose: verbose))
             if json {
                 try Terminal.print(examination.json.pretty())
             } else {

@@ -7,6 +7,7 @@ struct RemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
         abstract: "Take back what opk add gave.",
+        usage: "opk remove [<options>] [<account>] [<who>] [<issuer>]",
         discussion: """
             Removes rows of auth_id and shows them. With an account alone, or an account and an identity, the rows must be of one person and \
             one issuer; otherwise they are shown and none is removed, unless --all is given.
@@ -23,7 +24,7 @@ struct RemoveCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("An identity, as the row has it.", valueName: "who"))
     var who: String?
 
-    @Argument(help: ArgumentHelp("An issuer or its alias.", valueName: "issuer"))
+    @Argument(help: ArgumentHelp("An issuer or its alias.", valueName: "issuer"), completion: CompletedWords.issuers)
     var issuer: String?
 
     @Option(help: ArgumentHelp("The row on this line, good or bad; with words it must be theirs.", valueName: "number"))

@@ -7,6 +7,7 @@ struct RestoreCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore",
         abstract: "Take back what opk revoke wrote.",
+        usage: "opk restore [<options>] [<who>]",
         discussion: """
             Removes the row of /etc/opk/revoked that is about exactly this, and shows it. Another row about the same person, by their key for \
             instance, stays.
@@ -19,7 +20,7 @@ struct RestoreCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("As for opk revoke.", valueName: "who"))
     var who: String?
 
-    @Option(help: ArgumentHelp("Whose subject it is: a URL or an alias.", valueName: "issuer"))
+    @Option(help: ArgumentHelp("Whose subject it is: a URL or an alias.", valueName: "issuer"), completion: CompletedWords.issuers)
     var issuer: String?
 
     @Option(help: ArgumentHelp("The row on this line.", valueName: "number"))

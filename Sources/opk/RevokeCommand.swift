@@ -9,6 +9,7 @@ struct RevokeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "revoke",
         abstract: "Have somebody, or a key, out at the next login.",
+        usage: "opk revoke [<options>] <who>",
         discussion: """
             Adds a row to /etc/opk/revoked and shows it. Whatever auth_id, home files and plugins say, whom it is about is refused. Sessions that \
             are open go on.
@@ -32,7 +33,7 @@ struct RevokeCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Only identities that were issued earlier: a time, or now.", valueName: "time"))
     var before: String?
 
-    @Option(help: ArgumentHelp("Whose subject it is: a URL or an alias.", valueName: "issuer"))
+    @Option(help: ArgumentHelp("Whose subject it is: a URL or an alias.", valueName: "issuer"), completion: CompletedWords.issuers)
     var issuer: String?
 
     @OptionGroup var change: PolicyChangeOptions

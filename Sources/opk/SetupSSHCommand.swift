@@ -2,8 +2,10 @@ import ArgumentParser
 import ChildProcess
 import Display
 import Identities
+import JOSE
 import Login
 import SSHConfiguration
+import SafeFiles
 import Vocabulary
 
 #if canImport(Glibc)
@@ -16,6 +18,7 @@ struct SetupSSHCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "ssh",
         abstract: "Let ssh log you in when a host needs it.",
+        usage: "opk setup ssh [<options>]",
         discussion: """
             Writes ~/.ssh/opk/config and includes it in ~/.ssh/config: for the hosts of each provider (hosts: in ~/.opk/config.yml, or \
             --hosts) ssh first runs `opk login --if-needed` and offers that login alone. Nothing changes for any other host. What is to be \
@@ -32,7 +35,7 @@ struct SetupSSHCommand: ParsableCommand {
         help: ArgumentHelp("These hosts, as Host in ssh_config; kept until they are given anew.", valueName: "pattern"))
     var hosts: [String] = []
 
-    @Option(help: ArgumentHelp("Whose login is for --hosts.", valueName: "alias"))
+    @Option(help: ArgumentHelp("Whose login is for --hosts.", valueName: "alias"), completion: CompletedWords.aliases)
     var provider: String?
 
     @Flag(help: "Take it all away; ~/.ssh/config is then as it was.")
@@ -44,28 +47,70 @@ struct SetupSSHCommand: ParsableCommand {
     @Flag(name: [.short, .long], help: "Do not ask.")
     var yes = false
 
+    @Flag(name: .shortAndLong, help: "Say nothing but errors, and what is asked.")
+    var quiet = false
+
+    @Flag(help: "Say at the end what was written, as JSON.")
+    var json = false
+
+    private enum Ending: String {
+        case nothingToDo = "nothing-to-do"
+        case tried
+        case declined
+        case done
+    }
+
     func run() throws {
         try reportingErrors { () throws(SetupError) in
             let home = try home()
             let setup = try setup(home)
             let changes = setup.changes
-            if changes.isEmpty {
-                try Terminal.say([undo ? "There is nothing to take away." : "Everything is there already."])
+            // What is asked about is shown, wherever standard output goes.
+            let preview = changes.flatMap { Preview.lines(of: $0, home: home) }
+            if isTalkative || dryRun && !json { try Terminal.say(preview) } else if !yes, !dryRun { preview.forEach(Terminal.note) }
+            let ending = try perform(setup, changes)
+            if json {
+                try Terminal.say([document(setup, changes, ending).pretty()])
                 return true
             }
-            try Terminal.say(changes.flatMap { Preview.lines(of: $0, home: home) })
-            if dryRun {
-                try Terminal.say(["Nothing was written."])
-                return true
+            guard isTalkative else { return true }
+            switch ending {
+            case .nothingToDo: try Terminal.say([undo ? "There is nothing to take away." : "Everything is there already."])
+            case .tried, .declined: try Terminal.say(["Nothing was written."])
+            case .done: try Terminal.say(undo ? afterUndoing(home) : afterWriting(setup, home))
             }
-            guard try isAgreed() else {
-                try Terminal.say(["Nothing was written."])
-                return true
-            }
-            try apply(setup)
-            try Terminal.say(undo ? ["Taken away. ~/.ssh/config is as it was."] : ending(setup, home))
             return true
         }
+    }
+
+    private var isTalkative: Bool { !json && !quiet }
+
+    private func perform(_ setup: SSHSetup, _ changes: [SSHSetup.Change]) throws(SetupError) -> Ending {
+        if changes.isEmpty { return .nothingToDo }
+        if dryRun { return .tried }
+        guard try isAgreed() else { return .declined }
+        try apply(setup)
+        return .done
+    }
+
+    private func document(_ setup: SSHSetup, _ changes: [SSHSetup.Change], _ ending: Ending) -> JSON {
+        var object = JSONObject()
+        object["result"] = .string(Text(ending.rawValue))
+        object["files"] = .array(
+            changes.map { change in
+                var object = JSONObject()
+                object["path"] = .string(Text(change.path))
+                object["change"] = change.before == nil ? "new" : change.after == nil ? "gone" : "changed"
+                return .object(object)
+            })
+        object["identities"] = .array(
+            setup.identities.map { identity in
+                var object = JSONObject()
+                object["name"] = .string(Text(identity.name.text))
+                object["hosts"] = .array(identity.patterns.map { .string($0.text) })
+                return .object(object)
+            })
+        return .object(object)
     }
 
     /// ssh reads only what lies in the home folder of the user database.
@@ -110,7 +155,19 @@ struct SetupSSHCommand: ParsableCommand {
         try SSHCheck(ssh).apply(setup)
     }
 
-    private func ending(_ setup: SSHSetup, _ home: String) -> [String] {
+    /// Keys are not what `--undo` takes away.
+    private func afterUndoing(_ home: String) -> [String] {
+        var lines = ["Taken away. ~/.ssh/config is as it was."]
+        let left = (try? Folder.names(in: home + "/.ssh/opk", atMost: 1000)) ?? []
+        if !left.isEmpty {
+            let names = left.sorted().map { Text($0).escaped(limit: 80) }.joined(separator: " ")
+            lines.append("Keys and certificates stay in ~/.ssh/opk: \(names)")
+            lines.append("They are good until they end; `opk logout` takes them away.")
+        }
+        return lines
+    }
+
+    private func afterWriting(_ setup: SSHSetup, _ home: String) -> [String] {
         var lines = ["Written, and ssh understands it. `opk setup ssh --undo` takes it away."]
         for identity in setup.identities {
             lines.append("  \(identity.name): \(identity.patterns.map(\.text.escaped).joined(separator: " "))")

@@ -8,6 +8,7 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show who you are logged in as, and until when.",
+        usage: "opk status [<options>] [<name>]",
         discussion: """
             Reads the certificates and keys themselves and asks ssh-agent; never the network. The exit status is 0 if an identity is \
             good (NAME's, if given), 1 if none is, 2 if none is and something of one is damaged.
@@ -38,7 +39,7 @@ struct StatusCommand: ParsableCommand {
                 try IdentityName.named(text, among: IdentityFolder(below: home + "/.opk").list().identities.map(\.name))
             }
             let overview = IdentityOverview(home: home, only: only, now: now)
-            if let only, overview.identities.isEmpty, !json, !short { throw .noIdentity(only.text) }
+            if let only, overview.identities.isEmpty, !json, !short { throw .notLoggedIn(only.text) }
             try show(overview, now)
             status = overview.exitStatus
             return true

@@ -7,7 +7,7 @@ import Vocabulary
 final class TerminalNotices {
     /// Nil where nothing can be redrawn.
     private let screen: TerminalScreen?
-    private let showsQR: Bool
+    private let qrCode: TerminalQRCode
     /// Only what nobody can log in without.
     private let isQuiet: Bool
     private let redraws: Bool
@@ -18,8 +18,8 @@ final class TerminalNotices {
     private var drawn = ""
 
     /// With `--verbose` other lines come in between, and nothing is redrawn.
-    init(showsQR: Bool, output: OutputOptions? = nil, screen: TerminalScreen? = TerminalScreen()) {
-        self.showsQR = showsQR
+    init(qrCode: TerminalQRCode.Wish, output: OutputOptions? = nil, screen: TerminalScreen? = TerminalScreen()) {
+        self.qrCode = TerminalQRCode(wish: qrCode, screen: screen)
         self.screen = screen
         isQuiet = output?.quiet ?? false
         redraws = !isQuiet && !(output?.verbose ?? false)
@@ -27,7 +27,7 @@ final class TerminalNotices {
 
     func tell(_ notice: LoginFlow.Notice) {
         switch notice {
-        case .timeLeft(let seconds): redraw("\(waitingFor)\(RelativeTime.span(max(1, seconds))) left\(progress)")
+        case .timeLeft(let seconds): showTimeLeft(seconds)
         case .waitEnded: endWait()
         case .open(_, opened: true) where isQuiet: break
         case .open(let url, let opened):
@@ -81,24 +81,21 @@ final class TerminalNotices {
     }
 
     private func drawCode(_ urls: [String], linesBelow: Int) {
-        guard showsQR, let screen else { return }
-        guard let lines = screen.code(urls, linesBelow: linesBelow) else {
-            say("(The terminal is too small for a QR code of it.)")
-            return
-        }
-        for line in lines { say(line) }
+        for line in qrCode.lines(urls, linesBelow: linesBelow) { say(line) }
     }
 
     // The line that is redrawn
 
-    private func beginWait(_ words: String) {
+    func showTimeLeft(_ seconds: Int64) { redraw("\(waitingFor)\(RelativeTime.span(max(1, seconds))) left\(progress)") }
+
+    func beginWait(_ words: String) {
         waitingFor = words
         progress = ""
         let last = Array(((screen == nil ? "\n" : "\r\u{1B}[K") + "opk: interrupted, nothing was written\n").utf8)
         unsafe opk_interrupt_watch(last, last.count)
     }
 
-    private func endWait() {
+    func endWait() {
         clear()
         opk_interrupt_unwatch()
     }
@@ -115,13 +112,13 @@ final class TerminalNotices {
         drawn = ""
     }
 
-    private func say(_ line: String) {
+    func say(_ line: String) {
         clear()
         Terminal.note(line)
     }
 
     /// What one can do without.
-    private func remark(_ line: String) {
+    func remark(_ line: String) {
         if !isQuiet { say(line) }
     }
 }

@@ -29,9 +29,14 @@ struct TerminalScreen {
         has256Colours = kind.hasSuffix("256color") || environment["COLORTERM"]?.isEmpty == false
     }
 
-    /// The lines of a QR code of the first of `texts` for which there is room, with `linesBelow` under it; nil where there is none.
-    func code(_ texts: [String], linesBelow: Int) -> [String]? {
-        let screen = QRDrawing.Screen(columns: columns, rows: rows - linesBelow, showsBlocks: isUTF8, has256Colours: has256Colours)
+    /// The lines of a QR code, `rows` at most, of the first of `texts` for which there is room; nil where there is none.
+    func code(_ texts: [String], rows: Int) -> [String]? {
+        let screen = QRDrawing.Screen(columns: columns, rows: rows, showsBlocks: isUTF8, has256Colours: has256Colours)
         return texts.lazy.compactMap { QRMatrix(Array($0.utf8)) }.compactMap { QRDrawing($0, on: screen)?.lines }.first
+    }
+
+    /// How wide the terminal must be at least for a code of it; nil where no code holds it.
+    func columnsOfCode(_ text: String) -> Int? {
+        QRMatrix(Array(text.utf8)).map { QRDrawing.leastColumns($0, showsBlocks: isUTF8) }
     }
 }

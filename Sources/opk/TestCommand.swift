@@ -23,7 +23,7 @@ struct TestCommand: ParsableCommand {
               sudo opk test /root/expectations
             """)
 
-    @Argument(help: ArgumentHelp("Files of expectations; - for standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Files of expectations; - for standard input.", valueName: "file"), completion: .file())
     var files: [String]
 
     @Option(

@@ -63,6 +63,81 @@ extension RealSSH {
             }
         }
 
+        /// What VS Code's Remote-SSH runs, as its logs show: `ssh -V`; then, in its terminal, a script piped into `ssh -T -D PORT HOST bash`, or, from a
+        /// server of its own, into a login shell with an askpass program in the environment; without forwarding, `ClearAllForwardings`. It gives up
+        /// where nothing has been said for `ConnectTimeout` seconds and a few more.
+        @Test(
+            "VS Code's Remote-SSH: its script is read by the shell there and by nobody before, whichever way it calls ssh",
+            arguments: ["terminal", "local server", "no forwarding", "shared"])
+        func remoteSSH(way: String) async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                #expect(try await laptop.run("ssh", ["-V"]).status == 0)
+                // Longer than a pipe holds: who reads ahead would be noticed.
+                let script =
+                    "echo 5c1f: running\n" + String(repeating: "# padding\n", count: 10_000)
+                    + "id -un\necho last line\n"
+                let port = try Machine.freePort()
+                var variables: [String: String] = [:]
+                let arguments: [String]
+                switch way {
+                case "terminal": arguments = ["-T", "-D", String(port), "-o", "ConnectTimeout=15", "target.opk.test", "bash"]
+                case "local server":
+                    arguments = ["-v", "-T", "-D", String(port), "-o", "ConnectTimeout=15", "target.opk.test"]
+                    variables = ["SSH_ASKPASS": "/bin/false", "DISPLAY": ":0"]
+                case "no forwarding":
+                    arguments = ["-T", "-o", "ClearAllForwardings=true", "-o", "ConnectTimeout=15", "target.opk.test", "bash"]
+                default:
+                    let shared = ["ControlMaster=auto", "ControlPath=\(laptop.home)/mux", "ControlPersist=2"].flatMap { ["-o", $0] }
+                    arguments = ["-T", "-D", String(port)] + shared + ["-o", "ConnectTimeout=15", "target.opk.test", "bash"]
+                }
+                for _ in 0..<2 {
+                    let answer = try await laptop.run("ssh", arguments, adding: variables, input: script)
+                    #expect(answer.status == 0, "\(answer.errors)")
+                    // A login shell is greeted first.
+                    #expect(answer.output.hasSuffix("5c1f: running\n\(laptop.server.alice)\nlast line\n"), "\(answer.output)")
+                    #expect(way == "local server" || answer.output.hasPrefix("5c1f"), "\(answer.output)")
+                }
+                if way == "shared" {
+                    // It would stay for two seconds, and with it the account.
+                    try await laptop.mustRun("ssh", ["-o", "ControlPath=\(laptop.home)/mux", "-O", "exit", "target.opk.test"])
+                    for _ in 0..<200 where try await Command.run("pgrep", ["-u", laptop.account]).status == 0 {
+                        try await Task.sleep(for: .milliseconds(50))
+                    }
+                }
+                // It asks what is configured, too, and that is no second login.
+                let options = try await laptop.mustRun("ssh", ["-G", "target.opk.test"])
+                #expect(options.contains("certificatefile ") && options.contains("/.ssh/opk/demo-cert.pub\n"), "\(options)")
+                #expect(laptop.pages == 1)
+            }
+        }
+
+        @Test("VS Code's Remote-SSH in its terminal: what is said before the login is said at once, and the forwarding works")
+        func remoteSSHForwarding() async throws {
+            try await withSetupLaptop { laptop in
+                try await laptop.setUp()
+                let (port, over) = (try Machine.freePort(), laptop.home + "/over")
+                let script = "echo started; for i in $(seq 300); do [ -e \(over) ] && break; sleep 0.1; done; echo ended\n"
+                try await laptop.write(script, to: laptop.home + "/install.sh")
+                // A terminal around a pipe.
+                let command = "cat install.sh | ssh -T -D \(port) -o ConnectTimeout=15 target.opk.test bash"
+                async let terminal = laptop.run("script", ["-qec", "cd && \(command)", "/dev/null"])
+                let answer = try await Command.run(
+                    "curl",
+                    [
+                        "-sS", "--retry", "100", "--retry-delay", "0", "--retry-all-errors", "--retry-max-time", "30", "--socks5-hostname",
+                        "127.0.0.1:\(port)", laptop.provider.issuer + "/.well-known/openid-configuration",
+                    ], deadline: 60)
+                try await laptop.write("", to: over, mode: "0644")
+                try await Command.mustRun("chmod", ["0711", laptop.home])
+                let seen = try await terminal
+                #expect(answer.output.contains("authorization_endpoint"), "\(answer.both)")
+                let words = seen.output.replacingOccurrences(of: "\r", with: "")
+                #expect(seen.status == 0 && words.contains("started\nended\n"), "\(seen.both)")
+                #expect(words.hasPrefix("opk: a login as demo is needed.\n"), "\(words)")
+            }
+        }
+
         @Test("as an editor calls ssh, and over a connection that is shared")
         func others() async throws {
             try await withSetupLaptop { laptop in

@@ -119,6 +119,23 @@ struct BrowserTests {
         #expect(!environment.contains("s3cret") && !environment.contains("t0ken"))
     }
 
+    @Test("where ssh led, and in a container, the browser is elsewhere, unless a display or $BROWSER says that it is here")
+    func elsewhere() throws {
+        let folder = try TemporaryFolder()
+        try folder.write([], to: ".dockerenv")
+        let marks = [folder.path + "/.containerenv", folder.path + "/.dockerenv"]
+        let isElsewhere = { Browser(environment: BrowserTests.environment($0)).isElsewhere(marks: $1) }
+        #expect(!isElsewhere([:], [marks[0]]) && isElsewhere([:], marks))
+        for name in ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "container", "KUBERNETES_SERVICE_HOST"] {
+            #expect(isElsewhere([name: "x"], []), "\(name)")
+            #expect(!isElsewhere([name: ""], []), "\(name)")
+            for here in ["BROWSER", "DISPLAY", "WAYLAND_DISPLAY"] {
+                #expect(!isElsewhere([name: "x", here: "x"], marks), "\(here)")
+                #expect(isElsewhere([name: "x", here: ""], []), "\(here)")
+            }
+        }
+    }
+
     @Test("a browser that is not there is no error: the address has been printed")
     func absent() {
         #expect(!Browser(environment: BrowserTests.environment(["BROWSER": "/nonexistent/browser", "PATH": "/bin"])).open("https://x/"))

@@ -150,6 +150,19 @@ struct ChooserTests {
         #expect(CallbackListenerTests.statuses(pages) == ["302", "410"])
     }
 
+    @Test("while the page is waited for the time that is left is told, less each second")
+    func timeLeft() async throws {
+        let listener = try ChooserListener(for: ChooserTests.providers)
+        nonisolated(unsafe) let waiting = listener
+        let told = await onThread { () -> [Int64] in
+            let deadline = UnixTime.now() + 3
+            var told: [Int64] = []
+            do throws(LoginError) { _ = try waiting.choice(before: deadline) { told.append(deadline - $0) } } catch {}
+            return told
+        }
+        #expect(Set(told).isSuperset(of: [2, 1]) && told == told.sorted(by: >), "\(told)")
+    }
+
     @Test("who does not choose in time is told how to do without")
     func timeIsOver() async throws {
         let (ended, _) = try await listen(within: 1) { _, _, _ in [] }
@@ -211,19 +224,37 @@ struct ChooserTests {
     }
 
     @Test(
-        "in a terminal anything else is an error that says what there is",
+        "in a terminal anything else is asked again, and the fifth is an error that says what there is, as is a closed terminal at once",
         arguments: ["0\n", "4\n", "wörk\n", "\u{1B}[2J\n", "\n", "\u{4}"])
     func terminalWrong(typed: String) throws {
         let terminal = try PseudoTerminal()
-        terminal.type(typed)
+        let isClosed = typed == "\u{4}"
+        terminal.type(isClosed ? typed : String(repeating: typed, count: ChooserTerminal.mostAnswers))
+        var again = 0
         do throws(LoginError) {
-            _ = try ChooserTerminal(reading: terminal.inside).choice(among: ChooserTests.providers, before: .now() + 10) { _ in }
+            _ = try ChooserTerminal(reading: terminal.inside).choice(among: ChooserTests.providers, before: .now() + 60) {
+                if $0.contains("none of them") { again += 1 }
+            }
             Issue.record("no error")
         } catch {
+            #expect(again == (isClosed ? 0 : 4))
             #expect(error.isUsage)
             #expect(error.hint?.contains("work, home, second") == true)
             #expect(!"\(error)".contains("\u{1B}"))
         }
+    }
+
+    @Test("in a terminal a wrong answer is no end: the next one counts, and what was typed ahead is not lost")
+    func terminalAgain() throws {
+        let terminal = try PseudoTerminal()
+        terminal.type("4\nhttps://idp.example.com,x,s3cret\nhome\n")
+        var lines: [String] = []
+        let chosen = try ChooserTerminal(reading: terminal.inside).choice(among: ChooserTests.providers, before: .now() + 60) {
+            lines.append($0)
+        }
+        #expect(chosen == 1)
+        #expect(lines.count == 7 && lines.last == "That is none of them. Type a number from 1 to 3, or a name, then Enter:")
+        #expect(!lines.contains { $0.contains("s3cret") })
     }
 }
 
@@ -242,6 +273,19 @@ final class PseudoTerminal {
     deinit {
         close(inside)
         close(outside)
+    }
+
+    /// What a program has written to it so far.
+    func seen() -> String {
+        var polled = pollfd(fd: outside, events: Int16(POLLIN), revents: 0)
+        var bytes: [UInt8] = []
+        while poll(&polled, 1, 50) > 0 {
+            var buffer = [UInt8](repeating: 0, count: 4096)
+            let count = read(outside, &buffer, buffer.count)
+            guard count > 0 else { break }
+            bytes += buffer[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     func type(_ text: String) {

@@ -337,15 +337,54 @@ struct CommandTests {
         for alias in ["google", "azure", "microsoft", "gitlab", "hello", "--provider"] { #expect(run.errors.contains(alias)) }
     }
 
-    @Test("every command has help that fits a screen of 80 columns, and there is a version", arguments: [[], ["login"], ["inspect"]])
-    func help(command: [String]) async throws {
-        let run = try await CommandTests.run(command + ["--help"], home: "/nonexistent")
-        #expect(run.status == 0)
-        let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
-        #expect(lines.count <= 50)
-        #expect(lines.allSatisfy { $0.count <= 80 })
-        #expect(run.output.contains("opk "))
+    @Test("every command and every command of a command has help that fits a screen of 80 columns, and there is a version")
+    func help() async throws {
+        let commands = try await CommandTests.commands()
+        #expect(commands.count > 25 && commands.contains(["setup", "ssh"]) && commands.contains([]))
+        for command in commands {
+            let run = try await CommandTests.run(command + ["--help"], home: "/nonexistent")
+            let name = command.joined(separator: " ")
+            #expect(run.status == 0, "\(name)")
+            let lines = run.output.split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count <= 50, "\(name): \(lines.count) lines")
+            #expect(lines.allSatisfy { $0.count <= 80 }, "\(name): \(lines.filter { $0.count > 80 })")
+            #expect(run.output.contains("USAGE: opk" + (name.isEmpty ? "" : " " + name)), "\(name)")
+        }
         #expect(try await CommandTests.run(["--version"], home: "/nonexistent").output.hasPrefix("opk 0."))
+    }
+
+    @Test("what is wrong with a call is said as every other error: cause, usage and where to read on")
+    func oneStyle() async throws {
+        let flag = try await CommandTests.run(["providers", "test", "--nonsense"], home: "/nonexistent")
+        #expect(flag.status == 64 && flag.output.isEmpty)
+        #expect(
+            flag.errors.split(separator: "\n") == [
+                "opk: error: Unknown option '--nonsense'", "Usage: opk providers test [<options>] [<alias>]",
+                "opk: hint: see `opk providers test --help`",
+            ], "\(flag)")
+        let value = try await CommandTests.run(["login", "google", "-t", "rsa"], home: "/nonexistent")
+        #expect(value.status == 64 && value.errors.hasPrefix("opk: error: ") && !value.errors.contains("Error:"), "\(value)")
+        for (arguments, words) in [
+            (["login", "google", "--valid-for", "24hh"], "for example 30m"), (["login", "google", "--timeout", "5mm"], "for example 30s"),
+        ] {
+            let time = try await CommandTests.run(arguments, home: "/nonexistent")
+            #expect(time.status == 64 && time.errors.contains(words), "\(time)")
+        }
+    }
+
+    /// The words of each, as ArgumentParser itself tells them; opk alone is no words.
+    private static func commands() async throws -> [[String]] {
+        let dump = try await run(["--experimental-dump-help"], home: "/nonexistent")
+        let tree = try #require(try JSONSerialization.jsonObject(with: Data(dump.output.utf8)) as? [String: Any])
+        func walk(_ command: [String: Any], _ above: [String]) -> [[String]] {
+            let subcommands = command["subcommands"] as? [[String: Any]] ?? []
+            return [above]
+                + subcommands.flatMap { sub -> [[String]] in
+                    guard let name = sub["commandName"] as? String, name != "help" else { return [] }
+                    return walk(sub, above + [name])
+                }
+        }
+        return walk(try #require(tree["command"] as? [String: Any]), [])
     }
 
     @Test("inspect reads standard input; what is no certificate ends with 1")

@@ -174,6 +174,30 @@ struct DeviceLoginTests {
         #expect(attempt.error?.hint?.contains("--remote") == true)
     }
 
+    @Test("a client that the provider does not know is named, where the code is asked for and where the token is", arguments: ["/d", "/t"])
+    func client(path: String) async throws {
+        let server = try ScriptedServer()
+        let url = server.url
+        server.play { request, connection in
+            switch request.target {
+            case "/.well-known/openid-configuration":
+                connection.answer(
+                    #"{"issuer":"\#(url)","jwks_uri":"\#(url)/jwks","token_endpoint":"\#(url)/t","device_authorization_endpoint":"\#(url)/d"}"#
+                )
+            case path: connection.answer(401, #"{"error":"invalid_client","error_description":"nobody I know"}"#)
+            default:
+                connection.answer(
+                    #"{"device_code":"d","user_code":"AAAA-BBBB","verification_uri":"\#(url)/v","expires_in":600,"interval":5}"#)
+            }
+        }
+        let attempt = await Elsewhere.device(at: Text(url), client: "misspelt")
+        guard case .clientRefused = attempt.error else { Issue.record("\(attempt.result)"); return }
+        #expect(attempt.error?.description.contains("does not take the client id misspelt: invalid_client (nobody I know)") == true)
+        #expect(attempt.error?.hint?.contains("check the client id") == true && attempt.kept == 0)
+        // It will not pass: nobody is asked a second time.
+        #expect(server.requests.count { $0.target == path } == 1)
+    }
+
     @Test("C37: a refusal with a huge and hostile description is cut and escaped")
     func hostileRefusal() async throws {
         let server = try ScriptedServer()
@@ -193,6 +217,7 @@ struct DeviceLoginTests {
         }
         let attempt = await Elsewhere.device(at: Text(url))
         let words = try #require(attempt.error).description
+        #expect(attempt.error?.hint?.contains("check the client id") == true)
         #expect(words.contains("invalid_client (\\u{1b}]0;x\\u{7}\\u{202e}yyy") && words.utf8.count < 600)
     }
 }

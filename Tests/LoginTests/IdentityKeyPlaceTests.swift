@@ -15,11 +15,13 @@ struct IdentityKeyPlaceTests {
     }
 
     private func place(
-        _ name: String = "work", store: KeyStore = .file, hasHosts: Bool = false, beside identities: [StoredIdentity] = [],
+        _ name: String = "work", store: KeyStore = .file, hasHosts: Bool = false, isKeptAlive: Bool = false,
+        beside identities: [StoredIdentity] = [],
         in home: TemporaryFolder
     ) throws -> String {
         let place = try KeyPlace.of(
-            try #require(IdentityName(Text(name))), kind: .ecdsa, store: store, hasHosts: hasHosts, home: home.path, identities: identities,
+            try #require(IdentityName(Text(name))), kind: .ecdsa, store: store, hasHosts: hasHosts, isKeptAlive: isKeptAlive,
+            home: home.path, identities: identities,
             now: .now())
         #expect(place.privateKey.hasPrefix(home.path + "/.ssh/"))
         return String(place.privateKey.dropFirst(home.path.count + 6))
@@ -34,6 +36,19 @@ struct IdentityKeyPlaceTests {
         #expect(try place(hasHosts: true, in: home) == "opk/work")
         try home.write([], to: ".ssh/opk/config")
         #expect(try place(in: home) == "opk/work")
+        #expect(try place(store: .agent, isKeptAlive: true, in: home) == "opk/work")
+    }
+
+    @Test("A login in the agent that is kept alive has a usual name, where ssh looks for a certificate, if one is free")
+    func keptAliveInAgent() throws {
+        let home = try TemporaryFolder()
+        #expect(try place(store: .agent, isKeptAlive: true, in: home) == "id_ecdsa")
+        #expect(try place(store: .agent, hasHosts: true, isKeptAlive: true, in: home) == "opk/work")
+        try home.write(try KeyPlaceTests.foreign().private, to: ".ssh/id_ecdsa")
+        #expect(try place(store: .agent, isKeptAlive: true, in: home) == "id_ecdsa_sk")
+        try home.write(try KeyPlaceTests.foreign().private, to: ".ssh/id_ecdsa_sk")
+        #expect(try place(store: .agent, isKeptAlive: true, in: home) == "opk/work")
+        #expect(throws: LoginError.self) { _ = try place(isKeptAlive: true, in: home) }
     }
 
     @Test("Another name's login that is still good keeps its file; its own name's, or one that has ended, is replaced")

@@ -157,7 +157,10 @@ struct KeyKeepingTests {
             #expect(home.names.isEmpty)
             #expect(try keeping(.both).check(.ecdsa).first?.contains(why) == true)
             #expect(try keeping(.file).check(.ecdsa).isEmpty)
+            let early = try keeping(.both).check(.ecdsa)
             let kept = try keeping(.both).keep(try Self.result(), of: Self.provider)
+            // The same words, which are said once.
+            #expect(kept.warnings == early)
             #expect(kept.store == .file && kept.warnings.count == 1 && kept.warnings[0].contains(why), "\(kept)")
             #expect(try IdentityFolder(below: home.path + "/.opk").read(name)?.store == .file)
             #expect(home.names.contains(".ssh/opk/work"))

@@ -40,6 +40,24 @@ struct LogoutCommandTests {
         #expect(try await desk.opk(["logout"], agent: agent.socket).status == 0)
     }
 
+    @Test("--json is one object and nothing else on standard output; --quiet is silence; --verbose says who is asked")
+    func outputs() async throws {
+        let desk = try await RefreshDesk()
+        let none = try await desk.opk(["logout", "--json"])
+        let empty = try #require(try JSONSerialization.jsonObject(with: Data(none.output.utf8)) as? [String: Any])
+        #expect(none.status == 0 && (empty["identities"] as? [Any])?.isEmpty == true)
+        try await desk.logIn()
+        let run = try await desk.opk(["logout", "--json", "--verbose"])
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let one = try #require((object["identities"] as? [[String: Any]])?.first)
+        #expect(run.status == 0 && one["name"] as? String == "work" && one["gone"] as? Bool == true, "\(run)")
+        #expect((one["done"] as? [String])?.contains("revoked its refresh token at the provider") == true)
+        #expect((one["problems"] as? [String])?.isEmpty == true && run.errors.contains("POST \(desk.issuer)/revoke: 200"), "\(run)")
+        try await desk.logIn()
+        let quiet = try await desk.opk(["logout", "--quiet"])
+        #expect(quiet.status == 0 && quiet.output.isEmpty && quiet.errors.isEmpty && desk.keys.isEmpty, "\(quiet)")
+    }
+
     @Test("a key that cannot be removed is no logout: the record stays, and it can be run again")
     func keyStays() async throws {
         let desk = try await RefreshDesk()

@@ -65,6 +65,7 @@ struct MannersTests {
         #expect(said(unknown).hint.contains("is this machine online?") && said(unknown).hint.contains("getent hosts idp.invalid"))
         let silent = try await logIn(at: "http://localhost:1")
         #expect(silent.status == 1 && said(silent).error.contains("no connection"), "\(silent)")
+        #expect(said(silent).error.components(separatedBy: "http://localhost:1").count == 2, "the address once: \(silent)")
         #expect(said(silent).hint.contains("is localhost up, and does the network"))
     }
 
@@ -157,7 +158,7 @@ struct MannersTests {
 
     @Test("an email that is missing or not verified is said, with what to do; the login is good all the same")
     func email() async throws {
-        for (person, words) in [("dave", "opk login --scopes 'openid email'"), ("carol", "Verify it there and log in again.")] {
+        for (person, words) in [("dave", ",opk-demo --scopes 'openid email'"), ("carol", "Verify it there and log in again.")] {
             let folder = try TemporaryFolder()
             let (run, _) = try await CommandTests().logIn([], provider: ["--auto-login", person], in: folder)
             #expect(run.status == 0 && run.output.contains(words), "\(run)")

@@ -1,3 +1,4 @@
+import ChildProcess
 import Foundation
 import Testing
 import Vocabulary
@@ -74,6 +75,9 @@ struct ProvidersCommandTests {
         #expect(run.output.contains(",opk-demo") == false)
         let row = try #require(run.output.split(separator: "\n").last)
         #expect(row.hasPrefix("  http://localhost:") && row.hasSuffix(" opk-demo 24h"))
+        #expect(run.output.contains(" opk-demo oidc-refreshed\n") && run.output.contains("`opk login --refresh` keeps it alive"))
+        let without = try await test(["--control", #"{"override": {"discovery": {"grant_types_supported": ["authorization_code"]}}}"#])
+        #expect(without.status == 0 && without.output.hasSuffix(" opk-demo 24h\n") && !without.output.contains("refreshed"), "\(without)")
     }
 
     @Test(
@@ -140,8 +144,11 @@ struct ProvidersCommandTests {
         let run = try await test(["--client", "x:s3cret"], client: "x,s3cret", ["--json"])
         #expect(run.status == 0, "\(run)")
         let object = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
-        #expect(object["usable"] as? Bool == true)
+        #expect(object["usable"] as? Bool == true && run.errors.isEmpty)
+        let verbose = try await test([], ["--verbose"])
+        #expect(verbose.status == 0 && verbose.errors.contains("/.well-known/openid-configuration: 200, "), "\(verbose)")
         #expect((object["providers_row"] as? String)?.hasSuffix(" x 24h") == true)
+        #expect((object["providers_row_refreshed"] as? String)?.hasSuffix(" x oidc-refreshed") == true)
         let checks = try #require(object["checks"] as? [[String: Any]])
         #expect(checks.count >= 13 && checks.allSatisfy { $0["result"] as? String == "ok" && $0["text"] is String })
         #expect(!(run.output + run.errors).contains("s3cret"))
@@ -165,6 +172,45 @@ struct ProvidersCommandTests {
         let object = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(((object["providers"] as? [[String: Any]])?.first?["has_client_secret"]) as? Bool == true)
         #expect(!(run.output + run.errors + json.output + json.errors).contains("s3cret"))
+    }
+
+    @Test("list --json has every key of the configuration but the secret")
+    func listDocument() async throws {
+        let folder = try TemporaryFolder()
+        let entry = """
+            refresh_token: file
+            providers:
+              - alias: work
+                issuer: https://a.example
+                client_id: x
+                client_secret: s3cret
+                prompt: login
+                access_type: ""
+                remote_redirect_uri: https://a.example/back
+                send_access_token: true
+                key_type: ed25519
+                valid_for: 90m
+                store: both
+                hosts: ["*.a.example"]
+
+            """
+        try folder.write(Array(entry.utf8), to: ".opk/config.yml", mode: 0o600)
+        let run = try await CommandTests.run(["providers", "list", "--json"], home: folder.path)
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any])
+        let one = try #require((object["providers"] as? [[String: Any]])?.first)
+        #expect(one["prompt"] as? String == "login" && one["access_type"] is NSNull && one["send_access_token"] as? Bool == true)
+        #expect(one["remote_redirect_uri"] as? String == "https://a.example/back" && one["valid_for"] as? String == "90m")
+        #expect(one["key_type"] as? String == "ed25519" && one["store"] as? String == "both" && one["refresh_token"] as? String == "file")
+        #expect(one["hosts"] as? [String] == ["*.a.example"] && !run.output.contains("s3cret"), "\(run)")
+    }
+
+    @Test("list is no wider than the terminal: a table where it fits, else a block for each provider")
+    func width() throws {
+        let folder = try TemporaryFolder()
+        let list = ProviderList(try ClientConfig.read(environment: ProcessEnvironment(entries: [Array("HOME=\(folder.path)".utf8)])))
+        #expect(list.lines(columns: 400) == list.lines() && list.lines().first?.hasPrefix("ALIAS") == true)
+        let narrow = list.lines(columns: 100)
+        #expect(narrow.allSatisfy { $0.count <= 100 } && narrow.first == "google" && narrow.contains("  from       built in"), "\(narrow)")
     }
 
     @Test("add takes the secret from standard input, and what it wrote is there for list, test and login")

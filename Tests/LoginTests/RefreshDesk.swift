@@ -24,11 +24,11 @@ final class RefreshDesk: @unchecked Sendable {
     private let provider = Process()
 
     /// Logins are 100 seconds old when they are made, so that a refreshed one is later.
-    init() async throws {
+    init(provider more: [String] = []) async throws {
         folder = try TemporaryFolder()
         name = try #require(IdentityName("work"))
         provider.executableURL = Self.program?.deletingLastPathComponent().appendingPathComponent("opk-demo-provider")
-        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256", "--token-lifetime", "600", "--issued-at-offset=-100"]
+        provider.arguments = ["--auto-login", "alice", "--key-type", "ES256", "--token-lifetime", "600", "--issued-at-offset=-100"] + more
         let output = Pipe()
         provider.standardOutput = output
         provider.standardError = FileHandle.nullDevice
@@ -139,10 +139,10 @@ final class RunningOpk: @unchecked Sendable {
     private let heard = Shared("")
     private let reader: ThreadHandle
 
-    init(_ arguments: [String], _ desk: RefreshDesk) throws {
+    init(_ arguments: [String], _ desk: RefreshDesk, adding more: [String: String] = [:]) throws {
         process.executableURL = RefreshDesk.program
         process.arguments = arguments
-        process.environment = ["HOME": desk.folder.path, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"]
+        process.environment = ["HOME": desk.folder.path, "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"].merging(more) { $1 }
         let errors = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice

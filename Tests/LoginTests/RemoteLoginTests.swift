@@ -1,3 +1,4 @@
+import ChildProcess
 import DemoProvider
 import Foundation
 import Testing
@@ -176,6 +177,18 @@ struct RemoteLoginTests {
         #expect(try read("code=c&state=s", query: true).answer == .code("c"))
         #expect(try read("?state=s&code=c", query: true).answer == .code("c"))
         #expect(throws: PastedAnswer.Fault.elsewhere) { try read("https://evil.example/?code=c&state=s", query: true) }
+    }
+
+    @Test(
+        "a terminal is asked to mark pastes, and told to stop at the end, unless it can only print", arguments: ["xterm", "dumb", "", nil])
+    func marks(kind: String?) throws {
+        let terminal = try PseudoTerminal()
+        var environment = ProcessEnvironment.empty
+        environment["TERM"] = kind
+        let input = PastedInput(terminal.inside, environment: environment)
+        #expect(input.isTerminal)
+        input.end()
+        #expect(terminal.seen() == (kind == "xterm" ? "\u{1B}[?2004h\u{1B}[?2004l" : ""))
     }
 
     @Test("a line is taken whole from a pipe, even without its end; one too long is no answer, and costs no memory")

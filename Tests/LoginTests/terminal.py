@@ -8,6 +8,7 @@ terminal.py COLUMNS ROWS STEPS PROGRAM ARGUMENT...    STEPS: a JSON list of [wor
   ["approve", PERSON]  reads address and code from the screen and logs in there, on "another device"
   ["paste", PERSON]    opens the address on the screen as PERSON, and pastes the one where the browser ends, in a line longer than 4095 bytes
   ["flood", COUNT]     pastes so many lines at once that are no address
+  ["pour", SECONDS]    the same, as many lines as are taken in that time
   ["cut", COUNT]       the same, and the first characters are two Ctrl-C
   ["lines", PERSON]    like "paste", between a terminal's marks, and a command follows behind a "#" in the same paste
   ["signal", NAME]     sends it
@@ -145,6 +146,10 @@ for step in steps:
         send((ask(url, {"person": value}) + "&padding=" + "x" * 5000 + "\r").encode())
     elif word in ("flood", "cut"):
         send((b"" if word == "flood" else b"x\x03\x03") + b"".join(b"touch /tmp/line-%d\r" % number for number in range(int(value))))
+    elif word == "pour":
+        end = time.monotonic() + int(value)
+        while time.monotonic() < end and not has_ended():
+            send(b"touch /tmp/line\r" * 256)
     elif word == "lines":
         url = re.search(r"^(http\S+/authorize\S+)$", screen.text(), re.M)[0]
         send(("\x1b[200~" + ask(url, {"person": value}) + "#\ntouch /tmp/line\x1b[201~\r").encode())

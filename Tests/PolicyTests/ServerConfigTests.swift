@@ -2,6 +2,7 @@ import Foundation
 import PKToken
 import SafeFiles
 import Testing
+import Vocabulary
 
 @testable import Policy
 
@@ -186,7 +187,8 @@ import Testing
         try AtomicFile.write(Array("deny_users: [a]\n".utf8), to: path, mode: 0o640)
         #expect(try ServerConfig.read(path, trust: trust).denyUsers == ["a"])
         try AtomicFile.write(Array("\nskews: 60s\n".utf8), to: path, mode: 0o640)
-        let keys = "deny_users, deny_emails, deny_groups, home_policy, require, keys, skew, env_vars"
+        let keys =
+            "deny_users, deny_emails, deny_groups, home_policy, require, keys, skew, env_vars, session_limit, end_with_identity, session_identity, notify"
         let expected = ConfigurationError(2, "skews is not a key that this version knows (\(keys))")
         let failure = #expect(throws: ServerConfig.Failure.malformed(path: path, expected)) { try ServerConfig.read(path, trust: trust) }
         #expect(failure?.description == "\(path), line 2: \(expected.text)")
@@ -194,5 +196,53 @@ import Testing
         #expect(throws: ServerConfig.Failure.unsafe(UnsafeFile(path, .writableByOthers(mode: 0o646)))) {
             try ServerConfig.read(path, trust: trust)
         }
+    }
+
+    @Test("sessions and notifications are read, each with its bounds")
+    func sessionsAndNotifications() throws {
+        let config = try read(
+            """
+            session_limit: 12h
+            end_with_identity: true
+            session_identity: true
+            notify:
+              - on: [break-glass, revoked]
+                command: /usr/local/sbin/page 'on call'
+              - on: [policy-changed]
+                webhook: https://hooks.example.com/services/x
+            """)
+        #expect(config.sessionLimit == TimeSpan(seconds: 43_200))
+        #expect(config.endsWithIdentity && config.tellsSession)
+        #expect(config.notifications.map(\.events) == [[.breakGlass, .revoked], [.policyChanged]])
+        #expect(
+            config.notifications.map(\.channel) == [
+                .command(["/usr/local/sbin/page", "on call"]), .webhook("https://hooks.example.com/services/x"),
+            ])
+        #expect(try read("") == ServerConfig())
+    }
+
+    @Test(
+        "what nobody could be told by, and a session that ends before its warning, are errors",
+        arguments: [
+            "session_limit: 9m", "session_limit: 1y", "session_limit: ", "end_with_identity: yes", "session_identity: 1", "notify: x",
+            "notify: [x]", "notify: [{command: /bin/true}]", "notify: [{on: [], command: /bin/true}]",
+            "notify: [{on: [login], command: /bin/true}]",
+            "notify: [{on: [revoked]}]", "notify: [{on: [revoked], command: /bin/true, webhook: 'https://a.example'}]",
+            "notify: [{on: [revoked], command: page}]", "notify: [{on: [revoked], command: \"/bin/sh 'x\"}]",
+            "notify: [{on: [revoked], webhook: 'http://hooks.example.com/'}]",
+            "notify: [{on: [revoked], webhook: 'http://localhost.example.com/'}]",
+            "notify: [{on: [revoked], webhook: 'https://'}]", "notify: [{on: [revoked], webhook: 'file:///etc/passwd'}]",
+            "notify: [{on: [revoked], wehbook: 'https://a.example'}]",
+        ])
+    func wrongSessionsAndNotifications(text: String) {
+        #expect(throws: ConfigurationError.self) { try read(text) }
+    }
+
+    @Test("an address that is wrong is not repeated in the error, since it may be a secret")
+    func webhookIsSecret() {
+        let error = #expect(throws: ConfigurationError.self) {
+            try read("notify: [{on: [revoked], webhook: 'http://hooks.example.com/S3CRET'}]")
+        }
+        #expect(error?.text.contains("S3CRET") == false)
     }
 }

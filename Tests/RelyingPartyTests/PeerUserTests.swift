@@ -53,6 +53,21 @@ import Vocabulary
             #expect(user([six], from: peerV6, to: oursV6) == 1002)
         }
 
+        @Test("C38: whose connection no table has is nobody's, unless the system hides its tables, or Windows is around it")
+        func notFound() throws {
+            let peer = SocketEnd(address: [0x7F00_0001], port: 0xABCD)
+            let found = Self.head + row("0100007F:ABCD", "0100007F:0BB8", "01", 1000)
+            func answer(_ tables: [String: String], _ peer: SocketEnd?, isUnderWindows: Bool = false) -> UInt32? {
+                PeerUser.of(from: peer, to: ours, isUnderWindows: isUnderWindows) { tables[$0].map { Array($0.utf8) } }
+            }
+            #expect(answer(["/proc/net/tcp": found], peer) == 1000)
+            #expect(answer(["/proc/net/tcp": Self.head, "/proc/net/tcp6": found], peer) == 1000)
+            #expect(answer(["/proc/net/tcp": Self.head], peer) == PeerUser.nobody)
+            #expect(answer(["/proc/net/tcp": found], nil) == PeerUser.nobody)
+            #expect(answer(["/proc/net/tcp": Self.head], peer, isUnderWindows: true) == nil)
+            #expect(answer([:], peer) == nil)
+        }
+
         @Test("C38: this program itself is found at the other end of its own connections, over IPv4 and IPv6", arguments: [false, true])
         func ourselves(ipv6: Bool) throws {
             // A machine may be without IPv6.

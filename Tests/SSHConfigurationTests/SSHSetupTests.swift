@@ -246,10 +246,53 @@ struct SSHSetupTests {
             #expect(text(home + "/seen") == String(repeating: "Host a\n  User b\n", count: calls.count))
             #expect(text(home + "/folder") == String(repeating: ".checking\n", count: calls.count))
             let written = try #require(text(file)).replacingOccurrences(of: "/opk/config", with: "/opk/.checking/config")
-            #expect(text(home + "/asked") == written + "600\n700\n" + written + "600\n700\nHost a\n  User b\n600\n700\n")
+            // As ssh reads it by itself: the system's own after the person's.
+            let system = "\nMatch all\nInclude /etc/ssh/ssh_config\n"
+            let asked = [written, written, "Host a\n  User b\n"].map { $0 + system + "600\n700\n" }
+            #expect(text(home + "/asked") == asked.joined())
             let told = try #require(text(home + "/env"))
             #expect(told.contains("OPK_CHECKING_SSH=1\n") && !told.contains("hush"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: home + "/.ssh/opk").sorted() == ["config", "config-aliases"])
+        }
+    }
+
+    @Test("ssh is asked about copies that include the system's configuration", .enabled(if: access("/usr/bin/ssh", X_OK) == 0, "no ssh"))
+    func systemConfiguration() throws {
+        try withHome(nil) { home, _ in
+            try "User from-system\n".write(toFile: home + "/system", atomically: true, encoding: .utf8)
+            let folder = home + "/.ssh/opk"
+            let trial = try Trial(in: folder, person: Array("Host a\n  Port 7\n".utf8), own: [], system: home + "/system")
+            let lock = try trial.lock()
+            defer { lock.release() }
+            try trial.write()
+            for file in [trial.before, trial.after] {
+                let outcome = try ChildProcess.run("/usr/bin/ssh", ["-F", file, "-G", "--", "b"], environment: .empty, deadline: 20_000)
+                #expect(String(decoding: outcome.output, as: UTF8.self).contains("user from-system\n"))
+            }
+        }
+    }
+
+    @Test("two who set ssh up at once try one after the other, and neither takes away what the other asks about")
+    func twoAtOnce() throws {
+        try withHome("Host a\n") { home, _ in
+            let setup = try installing(home)
+            let place = home + "/.ssh/opk/.checking"
+            try setup.trying { trial throws(SetupError) in
+                let refused = #expect(throws: SetupError.self) { _ = try TrialLock(place, waitingAtMost: 50) }
+                #expect(refused?.description == "another `opk setup ssh` is under way" && refused?.hint == "run it again")
+                Trial.removeAbandoned(from: home + "/.ssh/opk")
+                #expect(FileManager.default.fileExists(atPath: trial.after))
+            }
+            #expect(!FileManager.default.fileExists(atPath: home + "/.ssh/opk"))
+            // Who waits gets it when the other's folder is gone, and it is a folder of its own then.
+            let first = try TrialLock(place)
+            let waiting = Thread {
+                usleep(100_000); rmdir(place); first.release()
+            }
+            waiting.start()
+            let second = try TrialLock(place)
+            #expect(FileManager.default.fileExists(atPath: place))
+            second.release()
         }
     }
 

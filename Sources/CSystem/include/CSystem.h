@@ -190,9 +190,10 @@ int opk_clock_is_synchronised(void);
 /// How many characters the terminal shows. 0, or -1 where the descriptor is no terminal or does not know.
 int opk_terminal_size(int descriptor, int *columns, int *rows);
 /// From here on the terminal does not show what is typed, and gives each byte at once: a line may be longer than the 4095 bytes that it else
-/// keeps of one. Ctrl-C still interrupts; Ctrl-Z does nothing. 0, or -1 where the descriptor is no terminal.
-int opk_terminal_hide_input(int descriptor);
-/// The terminal as it was before.
+/// keeps of one. Ctrl-C still interrupts; Ctrl-Z does nothing. `marksPastes`: whether it is asked to mark what is pasted (bracketed paste), which it
+/// must understand. 0, or -1 where the descriptor is no terminal.
+int opk_terminal_hide_input(int descriptor, int marksPastes);
+/// The terminal as it was before; what comes in until it is quiet is thrown away.
 void opk_terminal_show_input(void);
 /// From here on Ctrl-C (and SIGTERM, SIGHUP, SIGQUIT) puts the terminal right and writes these words, at most 256 bytes, to standard error before
 /// it ends the process by that signal: a shell sees status 130.

@@ -1,5 +1,6 @@
 public import ChildProcess
 public import Identities
+import SSHConfiguration
 import SafeFiles
 public import Vocabulary
 
@@ -17,7 +18,8 @@ public struct IdentityOverview: Sendable {
         let records = listing.identities.filter { name == nil || $0.name == name }
         // Nobody is asked in vain.
         let agent = records.contains { $0.store.usesAgent } ? IdentityStatus.AgentView(environment: environment) : nil
-        var all = records.map { IdentityStatus(of: $0, agent: agent, now: now) }
+        let surroundings = IdentityStatus.Surroundings(home: home, agent: agent, environment: environment)
+        var all = records.map { IdentityStatus(of: $0, in: surroundings, now: now) }
         if name == nil {
             let known = Set(listing.identities.map { Text($0.keyFile) })
             all += IdentityOverview.usualPlaces(home: home).filter { !known.contains(Text($0.privateKey)) }

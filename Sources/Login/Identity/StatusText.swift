@@ -37,11 +37,19 @@ extension IdentityStatus {
         if !hosts.isEmpty { lines.append("  for \(hosts.map { $0.escaped(limit: 100) }.joined(separator: " "))") }
         if let refreshToken {
             let last = refreshedAt.map { ", last \(RelativeTime.text($0, from: now))" } ?? ""
-            lines.append("  refreshed by itself\(last) (refresh token: \(refreshToken.rawValue))")
+            if let refresherToStart {
+                lines.append(
+                    "  would be refreshed, but nobody does it\(last) (refresh token: \(refreshToken.rawValue)); start: \(refresherToStart)")
+            } else {
+                lines.append("  refreshed by itself\(last) (refresh token: \(refreshToken.rawValue))")
+            }
         } else if let refreshedAt {
             lines.append("  refreshed \(RelativeTime.text(refreshedAt, from: now)), and not any more")
         }
-        return lines + problems.map { "  problem: \($0)" }
+        if let options { lines.append("  note: after a refresh ssh finds it with `ssh \(options) USER@HOST`, or after `opk setup ssh`") }
+        lines += problems.map { "  problem: \($0)" }
+        if let remedy { lines.append("  next: \(remedy)") }
+        return lines
     }
 
     private func validity(_ now: UnixTime) -> String {
@@ -83,6 +91,9 @@ extension IdentityStatus {
         object["certificate_file"] = .string(Text(certificateFile))
         object["hosts"] = .array(hosts.map { .string($0) })
         object["refresh_token"] = refreshToken.map { .string(Text($0.rawValue)) } ?? .null
+        object["refresher_runs"] = isLookedAfter.map { .bool($0) } ?? .null
+        object["remedy"] = remedy.map { .string(Text($0)) } ?? .null
+        object["ssh_options"] = options.map { .string(Text($0)) } ?? .null
         object["refreshed_at"] = refreshedAt.map { .number(JSONNumber($0.seconds)) } ?? .null
         object["problems"] = .array(problems.map { .string(Text($0)) })
         return .object(object)

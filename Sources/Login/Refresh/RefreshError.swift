@@ -92,7 +92,7 @@ extension RefreshError: CustomStringConvertible {
     /// What to do about it, where that can be guessed.
     public var hint: String? {
         switch self {
-        case .tokenGone, .certificate, .refused("invalid_grant", _), .notThisLogin, .tokenOfAnother, .over:
+        case .tokenGone, .certificate, .key, .refused("invalid_grant", _), .notThisLogin, .tokenOfAnother, .over:
             "run `opk login --refresh` again"
         case .noRefreshToken: "see whether the client may have one at the provider, and which scope asks for it (--scopes)"
         case .noIDToken: "log in again when the identity ends"

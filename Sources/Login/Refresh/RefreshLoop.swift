@@ -34,11 +34,13 @@ public struct RefreshLoop {
     /// Goes on until the process is told to stop (`OrderlyStop`), or, with `endsWhenNothingIsLeft`, until none of the identities can be refreshed any
     /// more.
     public mutating func run(endsWhenNothingIsLeft: Bool = false) {
-        if !endsWhenNothingIsLeft, refreshable().isEmpty { say("nothing to refresh yet; waiting for `opk login --refresh`") }
-        while true {
-            let result = round(at: .now())
-            if endsWhenNothingIsLeft && result.looksAfter == 0 { return }
-            OrderlyStop.sleep(until: result.next)
+        RefresherPresence(below: refresher.home).announced(names) {
+            if !endsWhenNothingIsLeft, refreshable().isEmpty { say("nothing to refresh yet; waiting for `opk login --refresh`") }
+            while true {
+                let result = round(at: .now())
+                if endsWhenNothingIsLeft && result.looksAfter == 0 { return }
+                OrderlyStop.sleep(until: result.next)
+            }
         }
     }
 
@@ -52,7 +54,11 @@ public struct RefreshLoop {
     }
 
     /// One look at all of them.
-    public mutating func round(at now: UnixTime, isForced: Bool = false) -> Round {
+    ///
+    /// - Parameters:
+    ///   - isForced: whether they are due or not.
+    ///   - isLast: whether nobody looks again afterwards.
+    public mutating func round(at now: UnixTime, isForced: Bool = false, isLast: Bool = false) -> Round {
         var result = Round(next: now + RefreshLoop.interval)
         for identity in refreshable() {
             if let failure = failures[identity.name], now < failure.next {
@@ -83,7 +89,7 @@ public struct RefreshLoop {
                     continue
                 }
                 result.failed += 1
-                if note(error, of: identity.name, at: now) { result.looksAfter += 1 }
+                if note(error, of: identity.name, at: now, isLast) { result.looksAfter += 1 }
             }
         }
         return result
@@ -101,7 +107,7 @@ public struct RefreshLoop {
     }
 
     /// Whether it is to be tried again.
-    private mutating func note(_ error: RefreshError, of name: IdentityName, at now: UnixTime) -> Bool {
+    private mutating func note(_ error: RefreshError, of name: IdentityName, at now: UnixTime, _ isLast: Bool) -> Bool {
         let sentence = "\(error)"
         if error.consequence == .drop {
             failures[name] = nil
@@ -114,9 +120,8 @@ public struct RefreshLoop {
         let pause = RefreshSchedule.pause(after: count)
         failures[name] = Failure(count: count, sentence: sentence, next: now + pause)
         if before?.sentence != sentence {
-            say(
-                "\(name): not refreshed: \(sentence); trying again in \(RelativeTime.span(pause))" + (error.hint.map { ", or \($0)" } ?? "")
-            )
+            let next = isLast ? "" : "; trying again in \(RelativeTime.span(pause))"
+            say("\(name): not refreshed: \(sentence)\(next)" + (error.hint.map { "\(isLast ? ";" : ", or") \($0)" } ?? ""))
         }
         return true
     }
