@@ -17,7 +17,7 @@ PROGRAMS := opk opk-verify opk-fetch opk-home opk-session opk-demo-provider
 export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint format bench fuzz mutants install install-laptop uninstall clean
+.PHONY: help build demo test check lint format bench fuzz mutants deb tarball install install-laptop uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -63,6 +63,18 @@ fuzz: ## fuzz each parser for SECONDS_EACH (60) seconds and print the coverage
 mutants: ## break each check of the protocol in turn (or MUTANTS="ID MODULE…") and look whether a test notices; an hour or less
 	@.ci/install-packages test
 	@scripts/mutants $(MUTANTS)
+
+deb: ## Debian packages opk and opk-server into .build/packages
+	@.ci/install-packages build
+	@.ci/install-packages package
+	@scripts/build
+	@scripts/package deb
+
+tarball: ## the same as a tarball with an installer, for other systems with glibc
+	@.ci/install-packages build
+	@.ci/install-packages package
+	@scripts/build
+	@scripts/package tarball
 
 install: ## install what `make build` built (as root, or into DESTDIR); edited files are never overwritten
 	@scripts/install

@@ -36,7 +36,8 @@ enum OpenSSH: String, CaseIterable, CustomTestStringConvertible {
         return OpenSSH.whyNoRoots
     }
 
-    private static let whyNoRoots: String? = {
+    /// Why no other system than this machine's own can be run here, or nil.
+    static let whyNoRoots: String? = {
         for program in ["unshare", "nsenter", "chroot", "mount", "mknod", "tar"] where Machine.path(program) == nil {
             return "\(program) is not installed"
         }

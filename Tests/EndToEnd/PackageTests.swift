@@ -1,0 +1,173 @@
+import Foundation
+import Testing
+
+extension RealSSH {
+    /// The Debian packages on each system that they are for: what comes, what stays over an upgrade, and that nothing is left.
+    @Suite("Debian packages", .enabled(if: Packages.canBuild, Packages.cannotBuild))
+    struct PackageTests {
+        @Test("Debian bookworm is here", .enabled(if: PackagedServer.System.bookworm.isHere, PackagedServer.System.bookworm.notHere))
+        func bookworm() {}
+
+        @Test("Debian trixie is here", .enabled(if: PackagedServer.System.trixie.isHere, PackagedServer.System.trixie.notHere))
+        func trixie() {}
+
+        @Test("Debian sid is here", .enabled(if: PackagedServer.System.sid.isHere, PackagedServer.System.sid.notHere))
+        func sid() {}
+
+        @Test("Ubuntu noble is here", .enabled(if: PackagedServer.System.noble.isHere, PackagedServer.System.noble.notHere))
+        func noble() {}
+
+        private static let dropIn = "/etc/ssh/sshd_config.d/60-opk.conf"
+
+        /// What an administrator does to have sshd ask.
+        private func activate(_ machine: PackagedServer) async throws {
+            try await machine.mustRun(["install", "-m", "0644", "/usr/share/opk/60-opk.conf", Self.dropIn])
+            try await machine.mustRun(["sshd", "-t"])
+        }
+
+        /// Whom the system's own sshd would ask.
+        private func asked(_ machine: PackagedServer) async throws -> String {
+            let effective = try await machine.mustRun(["sshd", "-T"]).split(separator: "\n")
+            return effective.first { $0.lowercased().hasPrefix("authorizedkeyscommand ") }.map { String($0.dropFirst(22)) } ?? "none"
+        }
+
+        @Test(
+            "installed, asked for a login, upgraded over edited files without a question, removed and purged: sshd always starts, and what was there before is there",
+            arguments: PackagedServer.System.here)
+        func life(_ system: PackagedServer.System) async throws {
+            try await withDemoProvider { laptop, provider, server in
+                let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
+                let packages = try await PackageTests.versions(in: server.folder)
+                let machine = try await PackagedServer.start(system, server)
+                do {
+                    let before = try await machine.files()
+                    try await installed(machine, packages[0], laptop, provider, key, alice: server.alice)
+                    try await upgraded(machine, packages, laptop, key, alice: server.alice)
+                    try await removed(machine, laptop, key, alice: server.alice)
+                    let after = try await machine.files()
+                    #expect(after.subtracting(before).sorted() == [], "left behind")
+                    #expect(before.subtracting(after).sorted() == [], "gone")
+                } catch {
+                    await machine.stop()
+                    throw error
+                }
+                await machine.stop()
+            }
+        }
+
+        /// Three versions, made once for all systems: in the shared server's folder, which goes with it.
+        private static func versions(in folder: URL) async throws -> [[String]] {
+            let place = folder.appendingPathComponent("packages")
+            let names = [Packages.version, "9.8.1", "9.8.2"]
+            if !FileManager.default.fileExists(atPath: place.path) {
+                let draft = folder.appendingPathComponent("packages-draft")
+                let first = try await Packages.build(into: draft)
+                for name in names.dropFirst() { _ = try await Packages.later(name, of: first, into: draft) }
+                try FileManager.default.moveItem(at: draft, to: place)
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: place.path)
+            return names.map { name in files.filter { $0.contains("_\(name)-1_") }.map { place.appendingPathComponent($0).path } }
+        }
+
+        private func installed(
+            _ machine: PackagedServer, _ packages: [String], _ laptop: Laptop, _ provider: DemoProviderProcess, _ key: String, alice: String
+        ) async throws {
+            let said = try await machine.apt(["install"] + packages)
+            #expect(said.contains("wrote  /etc/opk/auth_id"), "\(said)")
+            // Nobody's way in has changed.
+            #expect(try await asked(machine) == "none")
+            let owners = try await machine.mustRun([
+                "stat", "-c", "%n %U:%G %a", "/etc/opk", "/etc/opk/auth_id", "/var/cache/opk", "/var/lib/opk", "/var/lib/opk/refusals",
+                "/var/lib/opk/recent", "/var/log/opk", "/var/log/opk/audit.jsonl", "/run/opk/sessions", "/etc/sudoers.d/opk",
+                "/usr/libexec/opk/opk-verify",
+            ])
+            #expect(
+                owners == """
+                    /etc/opk root:root 755
+                    /etc/opk/auth_id root:opksshuser 640
+                    /var/cache/opk opkfetch:opkfetch 755
+                    /var/lib/opk root:root 755
+                    /var/lib/opk/refusals opksshuser:opksshuser 600
+                    /var/lib/opk/recent opksshuser:opksshuser 600
+                    /var/log/opk root:root 755
+                    /var/log/opk/audit.jsonl opksshuser:adm 640
+                    /run/opk/sessions root:root 755
+                    /etc/sudoers.d/opk root:root 440
+                    /usr/libexec/opk/opk-verify root:root 755
+
+                    """)
+            try await activate(machine)
+            #expect(try await asked(machine) == "/usr/libexec/opk/opk-verify -- %u %k %t")
+            let permissions = try await machine.run(["opk", "permissions", "check"])
+            #expect(permissions.status == 0, "\(permissions.both)")
+
+            #expect(try await who(alice, on: machine, laptop, key) == nil)
+            try await machine.append("\(provider.issuer) opk-demo 24h", to: "/etc/opk/providers")
+            try await machine.append("\(alice) alice@example.com \(provider.issuer)", to: "/etc/opk/auth_id")
+            #expect(try await who(alice, on: machine, laptop, key) == alice)
+            #expect(try await machine.mustRun(["sh", "-c", "stat -c %U /var/cache/opk/*.json"]) == "opkfetch\n")
+            try await runUnits(machine)
+        }
+
+        /// What the units start, as they say it, by hand: there is no systemd in here.
+        private func runUnits(_ machine: PackagedServer) async throws {
+            func command(_ unit: String) async throws -> String {
+                let lines = try await machine.text(of: "/usr/lib/systemd/system/\(unit)").split(separator: "\n")
+                let start = try #require(lines.first { $0.hasPrefix("ExecStart=") }).dropFirst("ExecStart=".count)
+                #expect(lines.contains("User=opkfetch") && lines.contains("SupplementaryGroups=opksshuser"))
+                return "setpriv --reuid opkfetch --regid opkfetch --groups opkfetch,opksshuser --no-new-privs -- \(start)"
+            }
+            let keys = try await machine.run(["sh", "-c", command("opk-keys.service")])
+            #expect(keys.status == 0 && keys.both.isEmpty, "\(keys.both)")
+            // A question that is none is refused, by an opk-fetch that runs.
+            let fetch = try await machine.run(["sh", "-c", "echo | " + command("opk-fetch@.service")])
+            #expect(fetch.status == 1 || fetch.status == 2, "\(String(describing: fetch.status)) \(fetch.both)")
+        }
+
+        private func upgraded(
+            _ machine: PackagedServer, _ packages: [[String]], _ laptop: Laptop, _ key: String, alice: String
+        ) async throws {
+            let rows = try await machine.text(of: "/etc/opk/auth_id")
+            // What nobody edited follows the package.
+            let first = try await machine.apt(["install"] + packages[1])
+            #expect(first.contains("kept   /etc/opk/auth_id: it is yours; ours is /usr/share/opk/policy/auth_id"), "\(first)")
+            #expect(try await machine.text(of: "/etc/opk/config.yml").hasSuffix("# of version 9.8.1\n"))
+            #expect(try await machine.text(of: Self.dropIn).hasSuffix("# of version 9.8.1\n"))
+            // What somebody edited, or took away, does not.
+            try await machine.append("# mine", to: Self.dropIn)
+            try await machine.mustRun(["rm", "/etc/opk/revoked"])
+            let second = try await machine.apt(["install"] + packages[2])
+            #expect(second.contains("kept   \(Self.dropIn)"), "\(second)")
+            #expect(try await machine.text(of: Self.dropIn).hasSuffix("# of version 9.8.1\n# mine\n"))
+            #expect(try await machine.text(of: "/etc/opk/auth_id") == rows)
+            #expect(try await machine.run(["test", "-e", "/etc/opk/revoked"]).status == 1)
+            #expect(try await machine.text(of: "/etc/opk/config.yml").hasSuffix("# of version 9.8.2\n"))
+            #expect(try await who(alice, on: machine, laptop, key) == alice)
+        }
+
+        /// Who one is after logging in to an sshd that starts now; nil where one is not let in.
+        private func who(_ account: String, on machine: PackagedServer, _ laptop: Laptop, _ key: String) async throws -> String? {
+            let daemon = try await machine.startDaemon()
+            do {
+                let who = try await laptop.whoami(account, on: daemon, keys: [key])
+                await daemon.stop()
+                return who
+            } catch {
+                await daemon.stop()
+                throw error
+            }
+        }
+
+        private func removed(_ machine: PackagedServer, _ laptop: Laptop, _ key: String, alice: String) async throws {
+            let said = try await machine.apt(["remove", "opk-server", "opk"])
+            #expect(said.contains("moved \(Self.dropIn) to \(Self.dropIn).removed"), "\(said)")
+            try await machine.mustRun(["sshd", "-t"])
+            #expect(try await asked(machine) == "none")
+            #expect(try await machine.text(of: "/etc/opk/auth_id").contains("alice@example.com"))
+            #expect(try await machine.run(["test", "-e", "/etc/sudoers.d/opk"]).status == 1)
+            #expect(try await who(alice, on: machine, laptop, key) == nil)
+            try await machine.apt(["purge", "opk-server", "opk"])
+            try await machine.mustRun(["sshd", "-t"])
+        }
+    }
+}
