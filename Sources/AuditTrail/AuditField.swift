@@ -41,6 +41,10 @@ public enum AuditField: String, Sendable, CaseIterable {
     case sessionEnds = "session_ends"
     case endedBy = "ended_by"
     case actor
+    case uid
+    case sudoUser = "sudo_user"
+    case loginUID = "login_uid"
+    case loginAccount = "login_account"
     case command
     case change
     case file

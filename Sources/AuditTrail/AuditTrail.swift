@@ -1,45 +1,101 @@
-internal import CSystem
-internal import SafeFiles
-internal import Vocabulary
-
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Darwin)
     import Darwin
 #endif
 
-/// The file that events are appended to. Each event is one write(2) at the file's end, so lines of several writers do not mix; the file is opened for each
-/// event, so that one that was renamed away is let go of at once.
+/// The file that events are appended to, by processes that know nothing of each other and hold no lock.
+///
+/// Each event is one writev(2) at the file's end, so lines of several writers do not mix. The file is opened for each event, so that one that was renamed away
+/// is let go of; nothing is made, renamed, shortened or removed. What can tear a line, and what then holds, is in docs/audit-log.md.
 public struct AuditTrail: Sendable {
     public static let defaultPath = "/var/log/opk/audit.jsonl"
+
+    /// Bytes of the file from which on what anybody can cause is not written any more: nobody fills a disk by showing certificates.
+    public static let softSize: Int64 = 256 << 20
+    /// Bytes that the file never exceeds.
+    public static let hardSize: Int64 = 1 << 30
 
     public let path: String
 
     public init(path: String = AuditTrail.defaultPath) { self.path = path }
 
+    /// Whose doing an event is.
+    public enum Cause: Sendable {
+        /// Anybody's who reaches sshd: a refusal before the provider's signature held.
+        case anybody
+        /// A person's for whom the provider vouches, an administrator's, or the server's own.
+        case somebody
+    }
+
     /// Why an event is not in the file. What was decided stands all the same.
-    public enum Failure: Error, Hashable, Sendable {
-        /// There is none: nothing is to be audited here.
+    public enum Failure: Error, Hashable, Sendable, CustomStringConvertible {
+        /// There is none, nor its folder: nothing is to be audited here.
+        case notInstalled
+        /// The folder is there and the file is not.
         case absent
-        /// A link, a folder, another's.
+        /// A link, a folder, another's, one that others may write or that has a second name.
         case unsafe
         case unwritable(errno: Int32)
+        /// The disk is full, or nearly so and the event is anybody's; or the file is as large as it may be.
+        case full
         case tooLong
+
+        /// A sentence without its file.
+        public var description: String {
+            switch self {
+            case .notInstalled, .absent: "it is not there"
+            case .unsafe: "it is no plain file of root's or opksshuser's alone, with one name"
+            case .full: "the disk is full, or the file as large as it may be"
+            case .tooLong: "the event is too long"
+            // The text is copied before anything else can ask for one.
+            case .unwritable(let number): unsafe strerror(number).map { unsafe String(cString: $0) } ?? "error \(number)"
+            }
+        }
     }
 
     /// Adds one event, whole or not at all.
-    public func append(_ event: AuditEvent) throws(Failure) {
-        let line = event.line
-        guard line.count <= AuditEvent.longestLine else { throw .tooLong }
-        let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY
+    public func append(_ event: AuditEvent, by cause: Cause = .somebody) throws(Failure) {
+        let file = try open()
+        defer { file.close() }
+        try file.append(event, by: cause)
+    }
+
+    /// The file, to be written to once, soon. To be called before this process confines itself. Where the folder is there and the file is not, since it is being
+    /// rotated at this moment, it is waited for, 100 ms in all.
+    public func open() throws(Failure) -> AuditFile {
+        let flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY
+        var descriptor: Int32 = -1
+        for attempt in 0... {
+            // The path is copied.
+            descriptor = Self.open(path, flags)
+            if descriptor >= 0 { break }
+            guard errno == ENOENT else { throw errno == ELOOP ? .unsafe : .unwritable(errno: errno) }
+            if attempt == 0, !hasFolder { throw .notInstalled }
+            if attempt == 20 { throw .absent }
+            usleep(attempt < 10 ? 1000 : 9000)
+        }
+        let file = AuditFile(descriptor: descriptor)
+        guard file.isSafe else {
+            file.close()
+            throw .unsafe
+        }
+        return file
+    }
+
+    private var hasFolder: Bool {
+        let bytes = Array(path.utf8)
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return true }
         // The path is copied.
-        let descriptor = unsafe open(path, flags)
-        guard descriptor >= 0 else { throw errno == ENOENT ? .absent : errno == ELOOP ? .unsafe : .unwritable(errno: errno) }
-        defer { close(descriptor) }
-        var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_nlink == 1 else { throw .unsafe }
-        // Reads no more than the bytes.
-        let written = unsafe write(descriptor, line, line.count)
-        guard written == line.count else { throw .unwritable(errno: written < 0 ? errno : ENOSPC) }
+        return unsafe access(String(decoding: bytes[..<slash], as: UTF8.self), F_OK) == 0
+    }
+
+    // `open` means the method here.
+    private static func open(_ path: String, _ flags: Int32) -> Int32 {
+        #if canImport(Glibc)
+            unsafe Glibc.open(path, flags)
+        #else
+            unsafe Darwin.open(path, flags)
+        #endif
     }
 }

@@ -17,24 +17,28 @@
 #define MSG_NOSIGNAL 0
 #else
 #define LOG_SOCKET "/dev/log"
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #endif
 
 // Milliseconds of waiting for one line, in all.
 #define PATIENCE 200
 
-static int connected(int type) {
+static int connected_to(const char *path, int type) {
     int log = socket(AF_UNIX, type, 0);
     if (log < 0) return -1;
     fcntl(log, F_SETFD, FD_CLOEXEC);
     // Also of a stream: where its server's queue is full, connect(2) would wait.
     fcntl(log, F_SETFL, O_NONBLOCK);
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = LOG_SOCKET};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, path, strlen(path) + 1);
     if (connect(log, (struct sockaddr *)&address, sizeof address) == 0) return log;
     int number = errno;
     close(log);
     errno = number;
     return -1;
 }
+
+static int connected(int type) { return connected_to(LOG_SOCKET, type); }
 
 // Waits a little, and says how much of `left` remains. Without a clock, which a test may have changed: what was waited for is added up.
 static int wait_for(int log, int left) {
@@ -91,6 +95,24 @@ int opk_log_line(int priority, const uint8_t *text, size_t length) {
     // One more for the stream's end.
     struct iovec parts[3] = {{head, (size_t)size}, {(void *)text, length}};
     return opk_log_words(parts, 2);
+}
+
+int opk_log_journal(const uint8_t *message, size_t length) {
+#ifdef __linux__
+    int left = PATIENCE, log = connected_to(JOURNAL_SOCKET, SOCK_DGRAM);
+    if (log < 0) return -1;
+    ssize_t sent;
+    while ((sent = send(log, message, length, MSG_NOSIGNAL | MSG_DONTWAIT)) < 0) {
+        if (errno == EINTR) continue;
+        if ((errno != EAGAIN && errno != ENOBUFS) || left <= 0) break;
+        left = wait_for(log, left);
+    }
+    close(log);
+    return sent < 0 ? -1 : 0;
+#else
+    (void)message, (void)length;
+    return -1;
+#endif
 }
 
 size_t opk_local_time(int64_t seconds, int withDate, char *buffer, size_t size) {

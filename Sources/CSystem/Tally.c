@@ -14,6 +14,8 @@ struct opk_tally {
     _Atomic int64_t full[OPK_TALLY_BUCKETS]; // when the bucket will be full again, in milliseconds since this machine started
     _Atomic int64_t since;                   // the first of what is counted, in seconds since 1970; 0: nothing is
     _Atomic uint64_t counts[OPK_TALLY_COUNTS];
+    _Atomic int64_t lost_since; // of the audit log's events: the first that could not be written; 0: none
+    _Atomic uint64_t lost;
 };
 _Static_assert(sizeof(struct opk_tally) <= OPK_TALLY_SIZE, "a tally is one page");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared between processes: no hidden lock");
@@ -77,3 +79,17 @@ uint64_t opk_tally_take_count(struct opk_tally *tally, unsigned index) {
 }
 
 int64_t opk_tally_take_since(struct opk_tally *tally) { return atomic_exchange(&tally->since, 0); }
+
+void opk_tally_lose(struct opk_tally *tally, uint64_t count, int64_t since) {
+    int64_t nothing = 0;
+    atomic_compare_exchange_strong(&tally->lost_since, &nothing, since);
+    atomic_fetch_add(&tally->lost, count);
+}
+
+uint64_t opk_tally_take_lost(struct opk_tally *tally, int64_t *since) {
+    if (atomic_load_explicit(&tally->lost, memory_order_relaxed) == 0) return 0;
+    uint64_t count = atomic_exchange(&tally->lost, 0);
+    // Another may have taken them in between, and the time of those that came since.
+    if (count > 0) *since = atomic_exchange(&tally->lost_since, 0);
+    return count;
+}

@@ -17,12 +17,71 @@ static struct last_words {
 } words[2] = {{.status = 1}, {.status = 1}};
 static volatile sig_atomic_t current, step = 1;
 
+// Likewise.
+static struct last_event {
+    char text[8192];
+    size_t before_time, before_step, after;
+    int isSet, file, hasStep;
+    int64_t largest;
+} events[2];
+static volatile sig_atomic_t current_event;
+
 // Decimal digits of a number that is not negative; where they begin in `buffer`, which ends there.
 static char *digits(char *buffer, size_t size, unsigned long number) {
     char *at = buffer + size;
     do *--at = (char)('0' + number % 10);
     while ((number /= 10) != 0 && at > buffer);
     return at;
+}
+
+// Two digits or more, in front of what stands at `at`.
+static char *padded(char *at, unsigned long number, int width) {
+    while (width-- > 0 || number != 0) {
+        *--at = (char)('0' + number % 10);
+        number /= 10;
+    }
+    return at;
+}
+
+// RFC 3339 in UTC, to the microsecond: gmtime(3) is not for signal handlers. The calendar begins with March (Howard Hinnant's algorithm).
+static size_t time_stamp(char stamp[40], struct timespec now) {
+    unsigned long days = (unsigned long)now.tv_sec / 86400 + 719468, rest = (unsigned long)now.tv_sec % 86400;
+    unsigned long era = days / 146097, day = days % 146097;
+    unsigned long year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    day -= 365 * year + year / 4 - year / 100;
+    unsigned long month = (5 * day + 2) / 153;
+    day -= (153 * month + 2) / 5;
+    month = month < 10 ? month + 3 : month - 9;
+    char text[40], *end = text + sizeof text, *at = end;
+    *--at = 'Z';
+    at = padded(at, (unsigned long)now.tv_nsec / 1000, 6), *--at = '.';
+    at = padded(at, rest % 60, 2), *--at = ':';
+    at = padded(at, rest / 60 % 60, 2), *--at = ':';
+    at = padded(at, rest / 3600, 2), *--at = 'T';
+    at = padded(at, day + 1, 2), *--at = '-';
+    at = padded(at, month, 2), *--at = '-';
+    at = padded(at, year + era * 400 + (month <= 2), 4);
+    memcpy(stamp, at, (size_t)(end - at));
+    return (size_t)(end - at);
+}
+
+static void append_last_event(void) {
+    struct last_event *last = &events[current_event];
+    if (!last->isSet) return;
+    char stamp[40], number[8];
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    // The step's number comes behind its part, in the room that is left there.
+    char *text = last->text, *stepText = digits(number, sizeof number, (unsigned long)step);
+    size_t stepLength = last->hasStep ? (size_t)(number + sizeof number - stepText) : 0;
+    size_t middle = last->before_time + last->before_step;
+    memmove(text + middle + stepLength, text + middle, last->after);
+    memcpy(text + middle, stepText, stepLength);
+    struct iovec line[3] = {
+        {text, last->before_time},
+        {stamp, time_stamp(stamp, now)},
+        {text + last->before_time, last->before_step + stepLength + last->after}};
+    opk_audit_append(last->file, line, 3, last->largest);
 }
 
 // Nothing but functions that POSIX calls async-signal-safe. Without a time stamp, which a log server then makes: localtime(3) is no such function.
@@ -52,6 +111,7 @@ static void speak_and_end(int signal) {
             if (write(STDERR_FILENO, "\n", 1) < 0) _exit(last->status);
         }
     }
+    append_last_event();
     _exit(last->status);
 }
 
@@ -122,3 +182,23 @@ void opk_last_words(
 }
 
 void opk_last_words_step(int number) { step = number; }
+
+void opk_last_words_audit(
+    int file, int64_t largest, const uint8_t *beforeTime, size_t beforeTimeLength, const uint8_t *beforeStep, size_t beforeStepLength,
+    const uint8_t *after, size_t afterLength, int hasStep) {
+    int next = !current_event;
+    struct last_event *last = &events[next];
+    last->isSet = 0;
+    // A time stamp and a step's number come on top.
+    if (file >= 0 && beforeTimeLength + beforeStepLength + afterLength + 64 <= sizeof last->text) {
+        last->before_time = copied(last->text, sizeof last->text, beforeTime, beforeTimeLength);
+        last->before_step = copied(last->text + beforeTimeLength, sizeof last->text, beforeStep, beforeStepLength);
+        last->after = copied(last->text + beforeTimeLength + beforeStepLength, sizeof last->text, after, afterLength);
+        last->hasStep = hasStep;
+        last->largest = largest;
+        last->file = file;
+        last->isSet = 1;
+    }
+    __asm__ volatile("" ::: "memory");
+    current_event = next;
+}

@@ -117,6 +117,19 @@ int opk_log_words(struct iovec *parts, int count);
 /// "12:00:01" or "2026-11-24 12:00:01" in local time; how many characters, or 0.
 size_t opk_local_time(int64_t seconds, int withDate, char *buffer, size_t size);
 
+/// A message in journald's own form, which it takes whole or not at all. Waits as the others do. 0, or -1 where there is no journald or it does not take it.
+int opk_log_journal(const uint8_t *message, size_t length);
+
+// Audit.c
+
+#define OPK_AUDIT_PARTS 4
+/// Adds a line, in at most OPK_AUDIT_PARTS parts, the last of which ends with a line break, by one writev(2). The file was opened to be read and
+/// appended to. Where somebody was torn off in the middle of the last line, the new one begins with a line break. 0, or an errno: ENOSPC where the disk
+/// is full, EFBIG where the file would be larger than `largest`. May be called in a signal handler.
+int opk_audit_append(int file, const struct iovec *line, int count, int64_t largest);
+/// The same of a line in one part.
+int opk_audit_append_line(int file, const uint8_t *line, size_t length, int64_t largest);
+
 // Watchdog.c
 
 /// After so many seconds the process says its last words and ends; and where it cannot (it waits in the kernel for a file system that does not
@@ -132,6 +145,11 @@ void opk_last_words(
     int priority, const uint8_t *before, size_t beforeLength, const uint8_t *after, size_t afterLength, int hasStep, int status);
 /// The step that is being taken.
 void opk_last_words_step(int number);
+/// What is appended to that file as well if the process is cut short: the time of day stands between the first two parts and, where `hasStep`, the step's
+/// number between the last two. All are copied; one that is longer than there is room for (8 KiB in all) means that there is none, as does `file` -1.
+void opk_last_words_audit(
+    int file, int64_t largest, const uint8_t *beforeTime, size_t beforeTimeLength, const uint8_t *beforeStep, size_t beforeStepLength,
+    const uint8_t *after, size_t afterLength, int hasStep);
 
 // Tally.c
 
@@ -145,6 +163,10 @@ struct opk_tally;
 struct opk_tally *opk_tally_open(const char *path, uint64_t layout);
 /// A bucket of `burst` tokens, into which one more comes every `interval` milliseconds: 1 where a token was taken, 0 where there is none.
 int opk_tally_take_token(struct opk_tally *tally, unsigned bucket, int64_t interval, int64_t burst);
+/// So many events of the audit log could not be written, the first of them at that time, in seconds since 1970.
+void opk_tally_lose(struct opk_tally *tally, uint64_t count, int64_t since);
+/// How many that were, by whatever process, since this was asked last, and since when.
+uint64_t opk_tally_take_lost(struct opk_tally *tally, int64_t *since);
 /// So many more of that kind, the first of them at that time, in seconds since 1970.
 void opk_tally_add(struct opk_tally *tally, unsigned index, uint64_t count, int64_t since);
 int opk_tally_has_counts(const struct opk_tally *tally);

@@ -1,0 +1,121 @@
+import CSystem
+import Foundation
+import JOSE
+import Synchronization
+import Testing
+import Vocabulary
+
+@testable import AuditTrail
+
+@Suite(.serialized) struct AuditFileTests {
+    private final class Place: Sendable {
+        let folder = "/tmp/opk-trail-" + UUID().uuidString.prefix(8)
+        var path: String { folder + "/audit.jsonl" }
+        var trail: AuditTrail { AuditTrail(path: path) }
+
+        init() throws {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+            make()
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+        func make() { close(open(path, O_CREAT | O_EXCL | O_WRONLY, 0o640)) }
+
+        func lines() -> [ArraySlice<UInt8>] {
+            (FileManager.default.contents(atPath: path).map(Array.init) ?? []).split(separator: 0x0A)
+        }
+
+        func write(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
+    }
+
+    private func event(_ text: String = "x") -> AuditEvent {
+        var event = AuditEvent(.decision, program: "test")
+        event.set(.account, text)
+        return event
+    }
+
+    @Test func `without a folder nothing is installed; without a file it is absent, after a while; with a file that comes it is written`()
+        throws
+    {
+        let place = try Place()
+        #expect(throws: AuditTrail.Failure.notInstalled) { try AuditTrail(path: place.folder + "/none/audit.jsonl").append(event()) }
+        unlink(place.path)
+        #expect(throws: AuditTrail.Failure.absent) { try place.trail.append(event()) }
+        let maker = Thread {
+            usleep(10_000)
+            place.make()
+        }
+        maker.start()
+        try place.trail.append(event())
+        #expect(place.lines().count == 1)
+    }
+
+    @Test func `two events of one write are two lines, and one that was rotated away is written to where it was opened`() throws {
+        let place = try Place()
+        let file = try place.trail.open()
+        defer { file.close() }
+        #expect(rename(place.path, place.path + ".1") == 0)
+        place.make()
+        try file.append(event("b"), after: event("a"))
+        #expect(place.lines().isEmpty)
+        let old = FileManager.default.contents(atPath: place.path + ".1").map(Array.init) ?? []
+        #expect(try old.split(separator: 0x0A).map { try JSONObject(parsing: Array($0))["account"] } == ["a", "b"])
+    }
+
+    @Test func `what was torn off before stays a line of its own`() throws {
+        let place = try Place()
+        try place.write("{\"v\":1,\"ti")
+        try place.trail.append(event())
+        try place.trail.append(event())
+        #expect(place.lines().count == 3 && (try? JSONObject(parsing: Array(place.lines()[0]))) == nil)
+        for line in place.lines().dropFirst() { _ = try JSONObject(parsing: Array(line)) }
+    }
+
+    @Test func `beyond the hard size nothing is written, beyond the soft one nothing that anybody can cause`() throws {
+        let place = try Place()
+        #expect(truncate(place.path, Int(AuditTrail.softSize) - 10) == 0)
+        #expect(throws: AuditTrail.Failure.full) { try place.trail.append(event(), by: .anybody) }
+        try place.trail.append(event())
+        #expect(truncate(place.path, Int(AuditTrail.hardSize) - 10) == 0)
+        #expect(throws: AuditTrail.Failure.full) { try place.trail.append(event()) }
+        var facts = stat()
+        #expect(stat(place.path, &facts) == 0 && facts.st_size == Int(AuditTrail.hardSize) - 10)
+    }
+
+    /// Pieces of lines appended again and again, as by writers that are killed in the middle of a write.
+    @Test func `sixteen writers beside one that is torn off again and again: no event of theirs is lost`() throws {
+        let place = try Place()
+        let left = Atomic(16)
+        for number in 0..<16 {
+            Thread.detachNewThread {
+                for index in 0..<50 {
+                    do { try place.trail.append(event("\(number).\(index)")) } catch { Issue.record("\(error)") }
+                }
+                left.subtract(1, ordering: .acquiringAndReleasing)
+            }
+        }
+        let torn = open(place.path, O_WRONLY | O_APPEND)
+        var pieces = 0
+        while left.load(ordering: .acquiring) > 0 {
+            #expect(write(torn, "{\"torn", 6) == 6)
+            pieces += 1
+            usleep(300)
+        }
+        close(torn)
+        let events = place.lines().compactMap { try? JSONObject(parsing: Array($0)) }
+        #expect(Set(events.compactMap { $0["account"]?.string }).count == 800)
+        #expect(pieces > 3)
+    }
+
+    @Test func `room is taken ahead, so that the file's length never counts more than its lines`() throws {
+        let place = try Place()
+        try place.trail.append(event())
+        var facts = stat()
+        #expect(stat(place.path, &facts) == 0)
+        #expect(facts.st_size == place.lines()[0].count + 1)
+        // Where the file system can.
+        #expect(facts.st_blocks * 512 >= 256 << 10 || facts.st_blocks * 512 < 64 << 10)
+    }
+}
