@@ -147,7 +147,8 @@ let package = Package(
         module(
             "PolicyAdministration",
             [
-                "Login", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles", "Vocabulary",
+                "Login", "AuditTrail", "Display", "Policy", "PKToken", "JOSE", "SSHKeys", "LibCrypto", "ChildProcess", "SafeFiles",
+                "Vocabulary",
             ]),
         module(
             "DemoProvider",
@@ -160,7 +161,8 @@ let package = Package(
         .executableTarget(
             name: "opk-verify",
             dependencies: [
-                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "ChildProcess", "Confinement",
+                "Verifier", "Policy", "Plugins", "PKToken", "KeyCache", "SafeFiles", "RecentRefusals", "AuditTrail", "ChildProcess",
+                "Confinement",
                 "CSystem", "JOSE", "SSHKeys", "Vocabulary",
             ],
             swiftSettings: house + plain + small),
@@ -172,7 +174,7 @@ let package = Package(
             "opk",
             [
                 "CSystem", "ChildProcess", "Login", "CIToken", "TokenStore", "SSHConfiguration", "Identities", "SSHAgent", "QRCode",
-                "Audit", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
+                "Audit", "AuditTrail", "KeyAdministration", "PolicyAdministration", "PolicyExplanation", "Plugins",
                 "FetchSetup", "Display", "KeyCache", "OIDC", "HTTP", "Verifier", "Policy", "PKToken", "SSHKeys", "JOSE", "LibCrypto",
                 "SafeFiles", "Vocabulary", arguments,
             ]),
@@ -207,8 +209,8 @@ let package = Package(
         testing(
             "OpkVerifyTests",
             [
-                "opk-verify", "opk-fetch", "opk-home", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys", "SafeFiles",
-                "Vocabulary",
+                "opk-verify", "opk-fetch", "opk-home", "AuditTrail", "KeyCache", "ChildProcess", "CSystem", "JOSE", "LibCrypto", "SSHKeys",
+                "SafeFiles", "Vocabulary",
             ],
             exclude: ["touched.txt"]),
         testing("AuditTrailTests", ["AuditTrail", "ChildProcess", "CSystem", "JOSE", "SafeFiles", "Vocabulary"]),
@@ -247,7 +249,10 @@ let package = Package(
             ]),
         testing(
             "PolicyAdministrationTests",
-            ["PolicyAdministration", "opk", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto", "CSystem", "Vocabulary"]),
+            [
+                "PolicyAdministration", "opk", "AuditTrail", "Policy", "ChildProcess", "SafeFiles", "SSHKeys", "JOSE", "LibCrypto",
+                "CSystem", "Vocabulary",
+            ]),
         testing(
             "LoginTests",
             [

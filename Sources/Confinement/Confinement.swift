@@ -18,7 +18,7 @@ public enum Confinement {
     static let memory: UInt64 = 1 << 30
     static let descriptors: UInt64 = 64
     /// The cache of a provider's keys is at most 2 MiB.
-    static let fileSize: UInt64 = 16 << 20
+    public static let fileSize: UInt64 = 16 << 20
 
     /// The first thing that a program does: no core dump and no look into it, no descriptor that somebody left open, bounded memory, time and
     /// descriptors. Limits that are lower already stay.
@@ -36,7 +36,9 @@ public enum Confinement {
     }
 
     /// Bounded memory, descriptors, processor time and size of files, for this process and those that it starts from here on.
-    public static func lowerLimits(seconds: Int = Confinement.seconds) {
+    ///
+    /// - Parameter fileSize: bytes, for who appends to a file that others have filled.
+    public static func lowerLimits(seconds: Int = Confinement.seconds, fileSize: UInt64 = Confinement.fileSize) {
         // Each of these can fail only where the limit was lower before.
         var limits = opk_limits()
         limits.memory = memory

@@ -26,6 +26,14 @@ public struct Denial: Hashable, Sendable {
     public let code: Refusal.Code
     /// Escaped: "deny_groups has contractors-ended".
     public let text: String
+    /// Of `revoked`, where it is the one that denies.
+    public let line: Int?
+
+    init(code: Refusal.Code, text: String, line: Int? = nil) {
+        self.code = code
+        self.text = text
+        self.line = line
+    }
 }
 
 /// One rule of `require`, held against this login.

@@ -20,7 +20,9 @@ extension Login {
                 emails: addresses, subject: token.subject, issuer: row.issuer, key: key, issuedAt: issuedAt)
             if let revocation = evidence.revocations.revoking(subject) {
                 let before = revocation.before.map { ", for identities issued before \($0)" } ?? ""
-                denials.append(Denial(code: .revoked, text: "line \(revocation.line) of revoked: \(revocation.what)\(before)"))
+                denials.append(
+                    Denial(
+                        code: .revoked, text: "line \(revocation.line) of revoked: \(revocation.what)\(before)", line: revocation.line))
             }
         }
         return denials

@@ -1,28 +1,44 @@
 import LibCrypto
-import PKToken
-import Policy
+public import PKToken
+public import Policy
 import SSHKeys
-import Vocabulary
+public import Vocabulary
 
-/// One decision, as one line for the log: what was decided, at which step and why, about whom. Everything that came from outside is
-/// escaped and cut; no token is ever in it.
+/// One decision: what was decided, at which step and why, about whom. In its line for the log everything that came from outside is escaped and cut; no token
+/// is ever in that.
 public struct DecisionRecord: Sendable {
     /// By which this decision is found again: no two have the same. Empty for none.
     public let id: String
-    var outcome: DecisionOutcome = .undecided
-    var account: [UInt8] = []
-    /// Nil until a token was read; only what it says of itself until the provider's signature held.
-    private var identity: (issuer: String, subject: String?, email: String?)?
-    private var isVerified = false
-    private var fingerprint: String?
-    private var keyID: [UInt8] = []
-    private var grants: [Grant] = []
+    /// Whether the audit log is to have it, so that what only that says is looked for.
+    private let isAudited: Bool
+    public internal(set) var outcome: DecisionOutcome = .undecided
+    public internal(set) var account: [UInt8] = []
+    /// Nil until a token was read; only what it says of itself until the provider's signature held. As the token has it.
+    public private(set) var identity: (issuer: String, subject: String?, email: String?)?
+    /// Once the provider's signature held.
+    public var verified: VerifiedIdentity? { vouchedFor.first }
+    public private(set) var userinfo: UserinfoAnswer = .notAsked
+    /// One, or none: behind a reference, since a record is copied as a whole.
+    private var vouchedFor: [VerifiedIdentity] = []
+    /// Of the certificate's key, as `ssh-keygen -l` prints it.
+    public private(set) var fingerprint: String?
+    /// Bytes of any kind.
+    public private(set) var keyID: [UInt8] = []
+    /// Seconds since 1970.
+    public private(set) var certificateEnd: UInt64?
+    /// Of the provider's token, where this is audited.
+    public private(set) var tokenFingerprint: String?
+    /// What admitted.
+    public private(set) var grants: [Grant] = []
     /// Beside the decision, for the administrator. Escaped already.
     public var notes: [String] = []
 
-    public init(id: String = "") { self.id = id }
+    public init(id: String = "", isAudited: Bool = false) {
+        self.id = id
+        self.isAudited = isAudited
+    }
 
-    enum DecisionOutcome: Sendable {
+    public enum DecisionOutcome: Sendable {
         case undecided
         case admitted
         case refused(Refusal)
@@ -34,23 +50,26 @@ public struct DecisionRecord: Sendable {
     mutating func note(_ certificate: SSHCertificate) {
         keyID = certificate.keyID
         fingerprint = certificate.key?.sshFingerprint
+        certificateEnd = certificate.validBefore
     }
 
     mutating func note(_ identity: VerifiedIdentity) {
-        self.identity = (
-            identity.issuer.escaped(limit: DecisionRecord.fieldLimit), identity.subject.escaped(limit: DecisionRecord.fieldLimit),
-            identity.email?.escaped(limit: DecisionRecord.fieldLimit)
-        )
-        isVerified = true
+        self.identity = (identity.issuer.string, identity.subject.string, identity.email?.string)
+        vouchedFor = [identity]
     }
+
+    mutating func note(_ userinfo: UserinfoAnswer) { self.userinfo = userinfo }
 
     /// - Parameter grants: those behind the lines that are printed.
     mutating func note(_ grants: [Grant]) { self.grants = grants }
 
     mutating func note(_ token: borrowing BoundToken) {
-        let hearsay = token.hearsay(limit: DecisionRecord.fieldLimit)
+        let hearsay = token.hearsay()
         identity = (hearsay.issuer, hearsay.subject, hearsay.email)
+        if isAudited { tokenFingerprint = token.tokenFingerprint() }
     }
+
+    private static func shown(_ text: String) -> String { Text(text).escaped(limit: fieldLimit) }
 
     /// `admitted account="root" issuer="https://…" …`: words and quoted values, one line, no line break.
     public var line: String {
@@ -65,10 +84,10 @@ public struct DecisionRecord: Sendable {
         if case .refused(let refusal) = outcome { parts += ["step=\(refusal.step.rawValue)", "reason=\(refusal.code.rawValue)"] }
         add("account", escaped(account, limit: DecisionRecord.fieldLimit))
         if let identity {
-            if !isVerified { parts.append("unverified") }
-            add("issuer", identity.issuer)
-            if let subject = identity.subject { add("subject", subject) }
-            if let email = identity.email { add("email", email) }
+            if verified == nil { parts.append("unverified") }
+            add("issuer", DecisionRecord.shown(identity.issuer))
+            if let subject = identity.subject { add("subject", DecisionRecord.shown(subject)) }
+            if let email = identity.email { add("email", DecisionRecord.shown(email)) }
         }
         if let fingerprint { parts.append("key=\(fingerprint)") }
         if fingerprint != nil || !keyID.isEmpty { add("key-id", escaped(keyID, limit: DecisionRecord.fieldLimit)) }
@@ -97,10 +116,10 @@ public struct DecisionRecord: Sendable {
         var kept = KeptRefusal()
         (kept.id, kept.step, kept.reason) = (id, refusal.step.rawValue, refusal.code.rawValue)
         kept.account = escaped(account, limit: DecisionRecord.fieldLimit)
-        kept.issuer = identity?.issuer ?? ""
-        kept.subject = identity?.subject ?? ""
-        kept.email = identity?.email ?? ""
-        kept.isVerified = isVerified
+        kept.issuer = DecisionRecord.shown(identity?.issuer ?? "")
+        kept.subject = DecisionRecord.shown(identity?.subject ?? "")
+        kept.email = DecisionRecord.shown(identity?.email ?? "")
+        kept.isVerified = verified != nil
         kept.detail = refusal.detail
         return kept
     }

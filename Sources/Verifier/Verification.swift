@@ -22,11 +22,13 @@ public struct Verification<Sources: VerifierSources> {
     /// What policy considered, once it was asked.
     public private(set) var deliberation: Deliberation?
 
-    /// - Parameter id: of the decision, for its log line.
-    public init(_ sources: Sources, at now: UnixTime, id: String = "") {
+    /// - Parameters:
+    ///   - id: of the decision, for its log line.
+    ///   - isAudited: whether the record is also to have what only the audit log says.
+    public init(_ sources: Sources, at now: UnixTime, id: String = "", isAudited: Bool = false) {
         self.sources = sources
         self.now = now
-        record = DecisionRecord(id: id)
+        record = DecisionRecord(id: id, isAudited: isAudited)
     }
 
     public mutating func decide(_ request: LoginRequest) -> Outcome {
@@ -81,6 +83,7 @@ public struct Verification<Sources: VerifierSources> {
         var evidence = Evidence(
             revocations: try sources.revocations(about: identity.revocationSubject(key: key)), clientAddress: sources.clientAddress)
         var authID = try sources.authID(for: account, naming: identity, .notAsked)
+        defer { record.note(evidence.userinfo) }
         while true {
             let deliberation = Policy.authorize(identity, as: account, at: now, authID: authID, config: config, evidence: evidence)
             self.deliberation = deliberation

@@ -1,3 +1,4 @@
+import AuditTrail
 import SafeFiles
 import Verifier
 import Vocabulary
@@ -8,11 +9,13 @@ import Vocabulary
     import Darwin
 #endif
 
-/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
+/// `opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--audit-log FILE] [--] USER KEY TYPE [EXTRA…]`, as sshd calls it: PROTOCOL section 4.
 struct Arguments {
     var configFolder = Arguments.defaultConfigFolder
     var cacheFolder = "/var/cache/opk"
     var stateFolder = Arguments.defaultStateFolder
+    /// Nil: decisions are not audited. So with another configuration than the system's, unless the file is named.
+    var auditLog: String?
     var request: LoginRequest
     /// Words after the third, which a later sshd or a plugin may have a use for.
     var extra: [[UInt8]]
@@ -36,6 +39,7 @@ struct Arguments {
         var configFolder: String?
         var cacheFolder: String?
         var stateFolder: String?
+        var auditLog: String?
         options: while let word = rest.first, word.first == UInt8(ascii: "-"), word.count > 1 {
             rest.removeFirst()
             switch String(decoding: word, as: UTF8.self) {
@@ -51,6 +55,9 @@ struct Arguments {
             case "--state-dir":
                 guard let folder = Arguments.folder(rest.popFirst()) else { return .wrong("--state-dir wants an absolute path") }
                 stateFolder = folder
+            case "--audit-log":
+                guard let file = Arguments.folder(rest.popFirst()) else { return .wrong("--audit-log wants an absolute path") }
+                auditLog = file
             default: return .wrong("unknown option \(escaped(word, limit: 64))")
             }
         }
@@ -60,6 +67,7 @@ struct Arguments {
         if let configFolder { arguments.configFolder = configFolder }
         if let cacheFolder { arguments.cacheFolder = cacheFolder }
         if let stateFolder { arguments.stateFolder = stateFolder }
+        arguments.auditLog = auditLog ?? (arguments.isOwnConfiguration ? nil : AuditTrail.defaultPath)
         return .verify(arguments)
     }
 
@@ -88,7 +96,7 @@ struct Arguments {
     }
 
     static let help = """
-        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--] USER KEY TYPE [EXTRA…]
+        usage: opk-verify [--config-dir DIR] [--cache-dir DIR] [--state-dir DIR] [--audit-log FILE] [--] USER KEY TYPE [EXTRA…]
 
         sshd's AuthorizedKeysCommand for OpenPubkey certificates. In sshd_config:
 
@@ -98,6 +106,7 @@ struct Arguments {
           --config-dir DIR   where providers, auth_id and config.yml lie (/etc/opk)
           --cache-dir DIR    where the providers' keys are kept (/var/cache/opk)
           --state-dir DIR    where refusals that are not logged one by one are counted (/var/lib/opk)
+          --audit-log FILE   where decisions are recorded (/var/log/opk/audit.jsonl; with --config-dir, nowhere)
           --version          print the version
 
         Prints the line that admits, with exit status 0; nothing and 0 for a key that is no OpenPubkey certificate; nothing and 1 for a

@@ -3,6 +3,14 @@ import Vocabulary
 /// `%C` of sshd_config: four words in one argument. sshd 10.0 and 10.6 write server address, server port, **client address**, client port (PROTOCOL
 /// section 4; the manual says the reverse). Version 9.2 has no such token.
 enum ConnectionWords {
+    /// The client's port, likewise.
+    static func clientPort(in extra: [[UInt8]]) -> Int64? {
+        for argument in extra where clientAddress(in: [argument]) != nil {
+            return argument.split(separator: UInt8(ascii: " ")).last.flatMap { Int64(String(decoding: $0, as: UTF8.self)) }
+        }
+        return nil
+    }
+
     /// The client's address from the first argument that is of this form; nil where none is.
     static func clientAddress(in extra: [[UInt8]]) -> NetworkAddress? {
         for argument in extra {

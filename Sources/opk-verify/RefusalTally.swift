@@ -19,6 +19,8 @@ struct RefusalTally {
         case server
         /// The provider's, or the network's: what to do stands in these lines, and no flood of others may hide them.
         case outage
+        /// Nobody's: that events do not come to the audit log.
+        case audit
     }
 
     /// What was refused. The index is the counter's.
@@ -80,6 +82,22 @@ struct RefusalTally {
         let list = told.map { "\(Matter.names[$0]) \(counts[$0])" }.joined(separator: ", ")
         if log("refusals not logged one by one\(time): \(list)") { return }
         for index in told { unsafe opk_tally_add(counters, UInt32(index), counts[index], since) }
+    }
+
+    /// Whether the log is to say that an event could not be audited.
+    var admitsLineAboutAudit: Bool {
+        unsafe opk_tally_take_token(counters, Kind.audit.rawValue, RefusalTally.interval, RefusalTally.burst) != 0
+    }
+
+    /// That an event, or so many, could not be audited.
+    func lose(_ count: UInt64 = 1, since: UnixTime) { unsafe opk_tally_lose(counters, count, since.seconds) }
+
+    /// How many events could not be audited, and since when: they count as told then. Whoever is killed before that has told them takes them along.
+    func takeLost() -> (count: UInt64, since: UnixTime?)? {
+        var since: Int64 = 0
+        // Writes the time.
+        let count = unsafe opk_tally_take_lost(counters, &since)
+        return count == 0 ? nil : (count, since == 0 ? nil : UnixTime(seconds: since))
     }
 
     /// With the date, where it was not in the last twelve hours: the clock may have been changed, too.

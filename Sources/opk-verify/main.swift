@@ -1,5 +1,6 @@
 // opk-verify: sshd asks whether a key may log in to an account; this answers with a line, or with nothing.
 
+import AuditTrail
 import CSystem
 import ChildProcess
 import Confinement
@@ -30,12 +31,14 @@ func verify(_ arguments: Arguments) -> Int32 {
         return plugins.ask(question, within: milliseconds).encoded
     }
     // Only now: a plugin may need more memory than a decision.
-    Confinement.lowerLimits()
+    Confinement.lowerLimits(fileSize: UInt64(AuditTrail.hardSize))
     let log = SystemLog(stateFolder: arguments.stateFolder)
     let id = DecisionID.new()
     // The words for a decision that takes too long, whatever it waits for.
     let parts = refusal(.timedOut, of: arguments.request, id)
     LastWords.set(parts.beforeStep, thenStepAnd: parts.afterStep, failed: true, status: ExitStatus.refused)
+    let audit = AuditLog(arguments)
+    if audit.isOn { audit.setLastWords(unfinished(.timedOut, of: arguments.request, id, audit)) }
     do {
         try Enclosure(arguments).close()
     } catch {
@@ -44,28 +47,39 @@ func verify(_ arguments: Arguments) -> Int32 {
         (kept.id, kept.step, kept.reason, kept.detail) = (id, error.step.rawValue, error.code.rawValue, error.detail)
         kept.account = escaped(arguments.request.account, limit: 256)
         log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code), kept)
+        if audit.isOn {
+            audit.record(unfinished(error.code, error.detail, at: error.step, of: arguments.request, id, audit), by: .somebody, log)
+        }
         return ExitStatus.refused
     }
     let now = UnixTime.now()
-    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now, id: id)
+    var verification = Verification(ServerSources(arguments, mode, helpers, at: now), at: now, id: id, isAudited: audit.isOn)
     let outcome = verification.decide(arguments.request)
     LastWords.note(step: Refusal.Step.answer.rawValue)
+    var (answer, status) = ("", ExitStatus.answered)
+    var matter: RefusalTally.Matter?
     switch outcome {
-    case .notOurs: return ExitStatus.answered
+    case .notOurs:
+        audit.setLastWords(nil)
+        return ExitStatus.answered
     case .admitted(let lines):
-        var answer = ""
         for line in lines { answer += line.description + "\n" }
-        let written = writeAll(Array(answer.utf8), to: STDOUT_FILENO)
-        var record = verification.record
-        if !written { record.notes.append("but the answer could not be written: sshd has gone") }
-        return conclude(record.line, failed: !written, status: written ? ExitStatus.answered : ExitStatus.refused) {
-            written ? log.admitted($0) : log.refused($0, nil, nil)
-        }
     case .refused(let refusal):
-        let status = refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
-        return conclude(verification.record.line, failed: true, status: status) {
-            log.refused($0, .refusal(refusal.code), verification.record.kept)
-        }
+        matter = .refusal(refusal.code)
+        status = refusal.code.isConfiguration ? ExitStatus.wrongCall : ExitStatus.refused
+    }
+    var record = verification.record
+    let isWritten = answer.isEmpty || writeAll(Array(answer.utf8), to: STDOUT_FILENO)
+    if !isWritten {
+        record.notes.append("but the answer could not be written: sshd has gone")
+        status = ExitStatus.refused
+    }
+    let isAdmitted = !answer.isEmpty && isWritten
+    let event = DecisionEvent(record: record, deliberation: verification.deliberation, arguments: arguments, isAnswered: isAdmitted)
+    log.fields = { event.fields(audit) }
+    return conclude(record.line, failed: !isAdmitted, status: status) {
+        isAdmitted ? log.admitted($0) : log.refused($0, matter, record.kept)
+        if audit.isOn { audit.record(event.event(audit), by: event.cause, log) }
     }
 }
 
@@ -74,6 +88,20 @@ func refusal(_ code: Refusal.Code, _ detail: String = "", of request: LoginReque
 {
     let account = escaped(request.account, limit: 256)
     return ("refused id=\(id) step=", " reason=\(code.rawValue) account=\"\(account)\" | \(Refusal(code, detail))")
+}
+
+/// The event of a decision that was not made; without a step it is put in when it is written.
+func unfinished(
+    _ code: Refusal.Code, _ detail: String = "", at step: Refusal.Step? = nil, of request: LoginRequest, _ id: String, _ audit: AuditLog
+) -> AuditEvent {
+    var event = audit.event(id: id)
+    event.set(.account, String(decoding: request.account, as: UTF8.self))
+    event.set(.granted, false)
+    if let step { event.set(.step, Int64(step.rawValue)) } else { event.leaveStepOpen() }
+    event.set(.reason, code.rawValue)
+    event.set(.detail, "\(Refusal(code, detail))")
+    event.set(.authMethod, "publickey/openpubkey")
+    return event
 }
 
 /// Nothing that happens to the log line changes the decision: should writing it take too long, these are the last words, with the same status.
@@ -108,6 +136,16 @@ case .version:
 case .wrong(let reason):
     var kept = KeptRefusal()
     (kept.id, kept.reason, kept.detail) = (DecisionID.new(), "wrong-call", reason)
-    SystemLog(stateFolder: Arguments.defaultStateFolder).refused("wrong call id=\(kept.id): \(reason)", .wrongCall, kept)
+    let log = SystemLog(stateFolder: Arguments.defaultStateFolder)
+    log.refused("wrong call id=\(kept.id): \(reason)", .wrongCall, kept)
+    // Anybody may call this program; the file takes what sshd's user says.
+    let audit = AuditLog(AuditTrail.defaultPath)
+    if audit.isWritable {
+        var event = audit.event(id: kept.id)
+        event.set(.granted, false)
+        event.set(.reason, kept.reason)
+        event.set(.detail, reason)
+        audit.record(event, by: .somebody, log)
+    }
     exit(ExitStatus.wrongCall)
 }

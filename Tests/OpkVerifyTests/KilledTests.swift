@@ -7,7 +7,7 @@ import Testing
 import Vocabulary
 
 /// strace(1), which ends a process at a system call of one's choice, before that call does anything.
-private enum Strace {
+enum Strace {
     static let works: Bool = (try? Program.shell("exec strace -qq -o /dev/null true"))?.status == 0
 
     /// One system call of a run: its name, and the how manieth of that name it is.

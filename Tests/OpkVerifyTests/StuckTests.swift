@@ -71,7 +71,7 @@ struct StuckTests {
         #expect(logger.map { $0.messages() == ["<36>opk-verify[\(run.process)]: \(run.terminal.dropLast())"] } != false)
         for limit in [
             "Max core file size 0 0 bytes", "Max open files 64 64 files", "Max cpu time 10 10 seconds",
-            "Max address space 1073741824 1073741824 bytes", "Max file size 16777216 16777216 bytes",
+            "Max address space 1073741824 1073741824 bytes", "Max file size 1073741824 1073741824 bytes",
         ] {
             #expect(limits.contains(limit), "\(limits)")
         }

@@ -19,6 +19,7 @@ private struct Touched {
             if call.hasPrefix("close_range(3, ") { hasBegun = true }
             guard var line = Touched.line(for: String(call)) else { continue }
             for (text, name) in names { line = line.replacing(text, with: name) }
+            line = line.replacing(/\/proc\/[0-9]+\/stat/, with: "/proc/PARENT/stat")
             if hasBegun {
                 if !lines.contains(line) { lines.append(line) }
             } else {
@@ -26,6 +27,9 @@ private struct Touched {
             }
         }
     }
+
+    /// What strace says of the descriptor that comes first.
+    private static func file(of call: String) -> String { call.firstMatch(of: /\(\d+<([^>]*)>/).map { String($0.1) } ?? "?" }
 
     /// Nil for what touches nothing: reading and closing what is open, memory, its own limits.
     private static func line(for call: String) -> String? {
@@ -48,12 +52,16 @@ private struct Touched {
         case "socket": return "socket \(call[call.index(after: open)...].prefix { $0 != "," })"
         case "connect": return "connect \(path)"
         case "sendmsg", "sendto": return "send to its socket"
+        // `writev(4</folder/audit.jsonl>, …`
+        case "writev" where call.contains("audit.jsonl>"): return "append to \(file(of: call))"
+        // Where there is room already it need not be made.
+        case "fallocate": return nil
         case "write", "writev", "pwrite64", "pwritev", "sendfile":
             return "write descriptor \(call[call.index(after: open)...].prefix { $0.isNumber })"
         case "newfstatat" where path.isEmpty: return nil
         case "close", "close_range", "read", "pread64", "fstat", "newfstatat", "lseek", "mmap", "fcntl", "ioctl", "exit_group", "readlink",
             "access",
-            "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "getpid", "poll":
+            "getppid", "fstatfs", "landlock_create_ruleset", "landlock_add_rule", "landlock_restrict_self", "getpid", "poll":
             return ["newfstatat", "access", "readlink"].contains(name) ? "look at \(path)" : nil
         default: return "\(name) \(path)"
         }
@@ -75,6 +83,10 @@ struct TouchedTests {
         try doorway.write("config.yml", "deny_users: [postgres]\nhome_policy: false\n")
         try FileManager.default.createDirectory(
             atPath: doorway.stateFolder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+        let log = doorway.folder + "/log"
+        try FileManager.default.createDirectory(
+            atPath: log, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
+        try Data().write(to: URL(fileURLWithPath: log + "/audit.jsonl"))
         for (name, size) in [("refusals", 4096), ("recent", 135_168)] {
             let state = doorway.stateFolder + "/" + name
             try Data(count: size).write(to: URL(fileURLWithPath: state))
@@ -95,7 +107,8 @@ struct TouchedTests {
         return Touched(
             text,
             naming: [
-                (doorway.config, "CONFIG"), (doorway.cacheFolder, "CACHE"), (doorway.stateFolder, "STATE"), (doorway.folder, "ABOVE"),
+                (doorway.config, "CONFIG"), (doorway.cacheFolder, "CACHE"), (doorway.stateFolder, "STATE"),
+                (doorway.folder + "/log", "LOG"), (doorway.folder, "ABOVE"),
                 (record, "ISSUER.json"),
                 (Program.verify.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 } + "/", "PROGRAMS/"),
                 (URL(fileURLWithPath: Program.verify).resolvingSymlinksInPath().deletingLastPathComponent().path + "/", "PROGRAMS/"),
@@ -103,12 +116,20 @@ struct TouchedTests {
             ])
     }
 
+    /// Opened, and written to.
+    private func isAudit(_ line: String) -> Bool {
+        line == "write LOG/audit.jsonl" || line == "append to LOG/audit.jsonl"
+    }
+
     @Test("A warm admission, a refusal and a key that is not ours touch what is on the golden list, and nothing else")
     func golden() throws {
         let login = try doorway.login()
-        let admitted = try touched(try doorway.words(login))
-        let refused = try touched(try doorway.words(login, as: "root"), status: 1)
-        let options = ["--config-dir", doorway.config, "--cache-dir", doorway.cacheFolder, "--state-dir", doorway.stateFolder, "--"]
+        let options = [
+            "--config-dir", doorway.config, "--cache-dir", doorway.cacheFolder, "--state-dir", doorway.stateFolder, "--audit-log",
+            doorway.folder + "/log/audit.jsonl", "--",
+        ]
+        let admitted = try touched(try doorway.words(login, options: options))
+        let refused = try touched(try doorway.words(login, as: "root", options: options), status: 1)
         let key = TestKeys.ed25519.publicKey
         let notOurs = try touched((options + ["guest", Base64.encode(key.sshBlob), "ssh-ed25519"]).map { Array($0.utf8) })
 
@@ -130,6 +151,7 @@ struct TouchedTests {
                 ]
                 #expect(
                     harmless || allowed.contains(line) || line == "write STATE/refusals"
+                        || about != "a key that is not ours" && isAudit(line)
                         || about == "a refusal by policy" && line == "write STATE/recent",
                     "\(about): \(line)")
             }

@@ -1,6 +1,7 @@
 import JOSE
 import LibCrypto
 import MintingKit
+import SSHKeys
 import Testing
 import Vocabulary
 
@@ -64,16 +65,21 @@ struct IdentityTests {
         }
     }
 
-    @Test("A token that is only bound shows hearsay, escaped and cut (V67)")
+    @Test("A token that is only bound shows hearsay, as it has it, and the fingerprint of the provider's token")
     func hearsay() throws {
         let login = try MintedLogin().with {
             $0.claims["sub"] = "a\nb\u{202E}"
             $0.claims["email"] = "0123456789"
         }
-        let hearsay = try SSHCertificateReader.boundToken(login).hearsay(limit: 8)
-        #expect(hearsay.subject == #"a\u{a}b\u{202e}"#)
-        #expect(hearsay.email == "01234567…")
-        #expect(hearsay.issuer == "https://…")
+        let compact = try login.token()
+        let parts = compact.split(separator: UInt8(ascii: ":"))
+        let token = try SSHCertificateReader.boundToken(login.with { $0.rewriteToken = { _ in compact } })
+        let hearsay = token.hearsay()
+        #expect(hearsay.subject == "a\nb\u{202E}")
+        #expect(hearsay.email == "0123456789")
+        #expect(hearsay.issuer == "https://issuer.example.com")
+        let idToken = Array([parts[1], parts[0], parts[2]].joined(separator: [UInt8(ascii: ".")]))
+        #expect(token.tokenFingerprint() == SSHFingerprint.sha256(idToken))
     }
 
     @Test("Our own compact token is what the verification takes", arguments: [TestKeys.p256, TestKeys.ed25519].indices)
