@@ -32,7 +32,7 @@ public struct AddRow: Sendable {
         // Nothing is touched for a row that will not be written.
         _ = try meaning(of: try request.written())
         if isTrial { return try applied(to: try place.authID.read()).result }
-        return try place.authID.change(applied)
+        return try place.authID.change(as: "add", applied)
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {

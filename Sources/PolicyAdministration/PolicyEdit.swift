@@ -74,7 +74,7 @@ public struct PolicyEdit: Sendable {
 
     private func install(_ text: [UInt8], over original: [UInt8], _ workspace: Workspace) throws(PolicyError) {
         do throws(PolicyError) {
-            try target.change { current throws(PolicyError) in
+            try target.change(as: "edit") { current throws(PolicyError) in
                 guard current == original else { throw .editedMeanwhile(file: path, copy: workspace.copy) }
                 return (text, ())
             }

@@ -1,3 +1,4 @@
+import AuditTrail
 public import SafeFiles
 import Vocabulary
 
@@ -19,6 +20,8 @@ public struct PolicyFile: Sendable {
     let newOwner: AtomicFile.Owner?
     /// The home folder of the account whose own file it is, of which more is asked, and whose `.opk` is made, 0700, where it is missing.
     let home: String?
+    /// Whether its changes are this machine's, and so for the audit log.
+    var isAudited = false
 
     /// How long one command may keep others waiting, in milliseconds; and how long these wait for however many.
     static let patience = 10_000
@@ -50,8 +53,10 @@ public struct PolicyFile: Sendable {
 
     /// What `body` makes of the text, written in its place; nil leaves it. `body` may be asked again, where somebody else has written the file
     /// between. Nothing of the file is lost, and a failure leaves it as it was.
+    ///
+    /// - Parameter command: for the audit log.
     func change<Result>(
-        _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
+        as command: String, _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
     ) throws(PolicyError) -> Result {
         try prepareFolder()
         var left = PolicyFile.longestQueue
@@ -61,7 +66,7 @@ public struct PolicyFile: Sendable {
                 lockPath, waitingAtMost: left, stuckAfter: PolicyFile.patience
             ) { state throws(PolicyError) in
                 switch state {
-                case .held: return try changeLocked(body)
+                case .held: return try changeLocked(command, body)
                 case .stuck where left > PolicyFile.longestQueue - PolicyFile.patience: return nil
                 case .busy, .stuck: throw .busy(path)
                 case .unavailable(let failure): throw .writing(failure)
@@ -75,16 +80,28 @@ public struct PolicyFile: Sendable {
     }
 
     private func changeLocked<Result>(
-        _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
+        _ command: String, _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
     ) throws(PolicyError) -> Result {
         Folder.removeAbandoned(in: parts.folder, olderThan: PolicyFile.abandonedAfter)
         for _ in 0..<PolicyFile.attempts {
             let version = FileVersion(path)
-            let (text, result) = try body(try read())
+            let old = try read()
+            let (text, result) = try body(old)
             guard let text else { return result }
-            if try replace(version, with: text) { return result }
+            if try replace(version, with: text) {
+                record(PolicyChangeRecord(command: command, path: path, before: old, after: text))
+                return result
+            }
         }
         throw .restless(path)
+    }
+
+    /// What cannot be recorded stands all the same.
+    private func record(_ change: PolicyChangeRecord) {
+        guard isAudited, let failure = change.write() else { return }
+        let text = "opk: warning: this change is not in the audit log (\(AuditTrail.defaultPath)): \(failure)\nopk: hint: sudo opk audit\n"
+        // Reads no more than the bytes; nothing can be done where it fails.
+        _ = unsafe Array(text.utf8).withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     /// False where the file is not that version any more.

@@ -80,7 +80,7 @@ public struct PolicyPlace: Sendable {
         return PolicyFile(
             path: path, trust: trust, newMode: readers == nil ? 0o644 : 0o640,
             newOwner: readers.map { AtomicFile.Owner(user: 0, group: $0) },
-            home: nil)
+            home: nil, isAudited: geteuid() == 0 && folder == PolicyPlace.defaultFolder)
     }
 
     private var trust: FileTrust { folder == PolicyPlace.defaultFolder ? .rootOnly : .rootOrUser(geteuid()) }

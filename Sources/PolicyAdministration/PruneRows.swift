@@ -19,7 +19,7 @@ public struct PruneRows: Sendable {
     /// - Parameter isTrial: whether nothing is to be written.
     public func run(isTrial: Bool) throws(PolicyError) -> [Removed] {
         if isTrial { return try applied(to: try place.authID.read()).result }
-        return try place.authID.change(applied)
+        return try place.authID.change(as: "prune", applied)
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: [Removed]) {

@@ -32,7 +32,7 @@ public struct RemoveRows: Sendable {
     /// - Parameter isTrial: whether nothing is to be written.
     public func run(isTrial: Bool) throws(PolicyError) -> Outcome {
         if isTrial { return try applied(to: try place.authID.read()).result }
-        return try place.authID.change(applied)
+        return try place.authID.change(as: "remove", applied)
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {

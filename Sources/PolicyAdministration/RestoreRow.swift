@@ -26,7 +26,7 @@ public struct RestoreRow: Sendable {
     /// - Parameter isTrial: whether nothing is to be written.
     public func run(isTrial: Bool) throws(PolicyError) -> [NumberedRow] {
         if isTrial { return try applied(to: try file.read()).result }
-        return try file.change(applied)
+        return try file.change(as: "restore", applied)
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: [NumberedRow]) {

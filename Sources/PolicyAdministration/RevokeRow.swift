@@ -23,7 +23,7 @@ public struct RevokeRow: Sendable {
     /// - Parameter isTrial: whether nothing is to be written.
     public func run(isTrial: Bool) throws(PolicyError) -> Outcome {
         if isTrial { return try applied(to: try file.read()).result }
-        return try file.change(applied)
+        return try file.change(as: "revoke", applied)
     }
 
     func applied(to text: [UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Outcome) {

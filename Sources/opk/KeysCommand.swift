@@ -29,6 +29,9 @@ struct ServerFolders: ParsableArguments {
     @Option(help: ArgumentHelp("Where providers and config.yml lie.", valueName: "folder"))
     var configDir: String = FetchSettings.defaultFolder
 
+    /// Whether the keys are those that opk-verify reads.
+    var areSystems: Bool { cacheDir == KeyCache.defaultDirectory }
+
     func store() throws(KeysError) -> KeyStore { try KeyStore(configFolder: configDir, cacheFolder: cacheDir) }
 }
 

@@ -33,6 +33,8 @@ struct KeysImportCommand: ParsableCommand {
         try reportingErrors { () throws(KeysError) in
             let store = try folders.store()
             let bundle = try bundle()
+            var audit = KeysChangeRecord("import", isSystems: folders.areSystems && !dryRun)
+            defer { audit.write() }
             if !dryRun { try store.becomeOwner() }
             var options = KeyImport.Options()
             (options.anyIssuer, options.force, options.dryRun) = (anyIssuer, force, dryRun)
@@ -43,6 +45,7 @@ struct KeysImportCommand: ParsableCommand {
                 switch work.take(record) {
                 case .taken(let keys):
                     taken = true
+                    audit.add(keys.issuer)
                     try Terminal.show(["\(name): \(dryRun ? "would be taken" : "taken"), \(validity(of: keys, work))"])
                 case .left(let keys):
                     try Terminal.show(["\(name): left as it is: what is here is as new or newer, \(validity(of: keys, work))"])

@@ -37,11 +37,15 @@ struct KeysRefreshCommand: ParsableCommand {
                 if !quiet { try Terminal.show(["No row of providers names an issuer: there is nothing to fetch."]) }
                 return true
             }
+            var record = KeysChangeRecord("refresh", isSystems: folders.areSystems)
+            defer { record.write() }
             try store.becomeFetcher()
             let renewal = KeyRenewal(store, leavingYoungerThan: youngest)
             var succeeded = true
             for issuer in wanted {
-                if try !tell(issuer, renewal.renew(issuer)) { succeeded = false }
+                let outcome = renewal.renew(issuer)
+                if case .renewed = outcome { record.add(issuer) }
+                if try !tell(issuer, outcome) { succeeded = false }
             }
             return succeeded
         }

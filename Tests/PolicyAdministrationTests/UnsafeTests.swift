@@ -168,14 +168,14 @@ struct UnsafeTests {
         let desk = try Desk("one\n")
         let file = desk.place.authID
         var rounds = 0
-        try file.change { text throws(PolicyError) in
+        try file.change(as: "test") { text throws(PolicyError) in
             rounds += 1
             if rounds < 3 { try? desk.write("auth_id", "rival \(rounds)\n") }
             return (text + Array("ours\n".utf8), ())
         }
         #expect(rounds == 3 && desk.text() == "rival 2\nours\n")
         #expect(throws: PolicyError.self) {
-            try file.change { text throws(PolicyError) in
+            try file.change(as: "test") { text throws(PolicyError) in
                 rounds += 1
                 try? desk.write("auth_id", "rival \(rounds)\n")
                 return (text, ())
@@ -189,10 +189,10 @@ struct UnsafeTests {
         let start = Date()
         FileLock.attempt(desk.config + "/.auth_id.lock", waitingAtMost: 0) { state in
             #expect(state == .held(before: nil))
-            _ = #expect(throws: PolicyError.self) { try desk.place.authID.change { text throws(PolicyError) in (text, ()) } }
+            _ = #expect(throws: PolicyError.self) { try desk.place.authID.change(as: "test") { text throws(PolicyError) in (text, ()) } }
         }
         #expect((9.5...20).contains(Date().timeIntervalSince(start)) && desk.text() == "one\n")
-        try desk.place.authID.change { text throws(PolicyError) in (text + [0x0A], ()) }
+        try desk.place.authID.change(as: "test") { text throws(PolicyError) in (text + [0x0A], ()) }
         #expect(desk.text() == "one\n\n")
     }
 }
