@@ -52,6 +52,7 @@ public struct Auditor {
         auditWays()
         auditCache()
         auditState()
+        auditTrail()
         auditOpkssh()
     }
 

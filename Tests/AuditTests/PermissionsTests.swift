@@ -33,7 +33,7 @@ struct PermissionsTests {
         "Each thing that is off is found and mended, and nothing else is touched",
         arguments: [
             "etc/auth_id", "etc/providers", "etc", "usr/libexec/opk", "usr/libexec/opk/opk-verify", "cache", "state", "state/refusals",
-            "sudoers.d/opk",
+            "auditlog", "auditlog/audit.jsonl", "sudoers.d/opk",
         ])
     func mended(name: String) throws {
         let server = try Server()

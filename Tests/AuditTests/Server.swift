@@ -22,7 +22,8 @@ final class Server {
         folder = (Server.isRoot ? "/run" : "/tmp") + "/opk-audit-" + UUID().uuidString.prefix(8)
         places = AuditPlaces(prefix: folder + "/usr")
         for name in [
-            "", "/etc", "/cache", "/state", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk", "/sudoers.d",
+            "", "/etc", "/cache", "/state", "/auditlog", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk",
+            "/sudoers.d",
             "/ssh",
         ] {
             mkdir(folder + name, 0o755)
@@ -31,6 +32,8 @@ final class Server {
         places.isSystem = true
         places.cacheFolder = folder + "/cache"
         places.stateFolder = folder + "/state"
+        places.auditFolder = folder + "/auditlog"
+        places.auditGroup = "nogroup"
         places.sudoers = folder + "/sudoers.d/opk"
         places.systemd = folder + "/no-systemd"
         places.fetchSocket = folder + "/no-socket"
@@ -64,6 +67,7 @@ final class Server {
         _ = FileManager.default.createFile(atPath: folder + "/state/refusals", contents: Data(count: 4096))
         chmod(folder + "/state/refusals", 0o600)
         try own(folder + "/state/refusals", "nobody:nogroup")
+        try write("auditlog/audit.jsonl", "", mode: 0o640, as: "nobody:nogroup")
         try keep(age: 60)
         try own(folder + "/cache", "_apt:nogroup")
         try listen(at: folder + "/log")

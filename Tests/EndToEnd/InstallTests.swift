@@ -62,6 +62,30 @@ extension RealSSH {
             }
         }
 
+        @Test(
+            "Decisions are in the audit log, which opk-verify's user can append to and neither remove nor replace; root's commands are there as well"
+        )
+        func auditLog() async throws {
+            let outcome = try await onCopy(
+                """
+                ask; ask
+                opk add root alice@example.com google --for 2h > /dev/null
+                verifier() { setpriv --reuid opksshuser --regid opksshuser --clear-groups "$@" 2> /dev/null; }
+                verifier rm -f /var/log/opk/audit.jsonl || echo "it stays"
+                verifier touch /var/log/opk/audit.jsonl.1 || echo "nothing beside it"
+                python3 -c 'import json; print([json.loads(line)["type"] for line in open("/var/log/opk/audit.jsonl")])'
+                stat -c '%U:%G %a' /var/log/opk /var/log/opk/audit.jsonl /etc/logrotate.d/opk
+                """)
+            let said = outcome.both
+            #expect(outcome.status == 0, "\(said)")
+            for words in [
+                "it stays", "nothing beside it", "['decision', 'decision', 'policy.changed']",
+                "root:root 755\nopksshuser:adm 640\nroot:root 644\n",
+            ] {
+                #expect(said.contains(words), "\(words): \(said)")
+            }
+        }
+
         @Test("An account's home file is read for opk-verify's user through sudo, and by no other call; an account without one has none")
         func homeFile() async throws {
             let outcome = try await onCopy(
@@ -118,7 +142,8 @@ extension RealSSH {
                 PREFIX=/usr/local DESTDIR= scripts/install
                 grep -c '# mine' /etc/opk/config.yml
                 PREFIX=/usr/local DESTDIR= scripts/uninstall
-                ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys /usr/local/lib/systemd 2>/dev/null || true
+                ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /var/log/opk /etc/logrotate.d/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys \\
+                  /usr/local/lib/systemd 2>/dev/null || true
                 id -u opkfetch 2>/dev/null || echo "opkfetch is gone"
                 """)
             #expect(outcome.status == 0 && outcome.output.contains("\n1\n"), "\(outcome.both)")

@@ -9,6 +9,9 @@ public struct AuditPlaces: Sendable {
     public var authIDFile: String?
     public var cacheFolder = KeyCache.defaultDirectory
     public var stateFolder = "/var/lib/opk"
+    public var auditFolder = "/var/log/opk"
+    /// Who reads logs; nobody where there is no such group.
+    public var auditGroup = "adm"
     /// The folder above `bin` and `libexec`.
     public var prefix: String
     /// Nil where there is none.

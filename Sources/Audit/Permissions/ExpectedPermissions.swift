@@ -57,6 +57,10 @@ struct ExpectedPermissions {
             ExpectedPermission(places.cacheFolder, isFolder: true, owner: keeper, group: keeperGroup, mode: 0o755, reader: verifier),
             ExpectedPermission(places.stateFolder, isFolder: true, mode: 0o755, reader: verifier),
             ExpectedPermission(places.stateFolder + "/refusals", owner: places.verifierUser, group: verifierGroup, mode: 0o600),
+            ExpectedPermission(places.auditFolder, isFolder: true, mode: 0o755, reader: verifier),
+            ExpectedPermission(
+                places.auditFolder + "/audit.jsonl", owner: places.verifierUser,
+                group: Group.id(of: places.auditGroup) == nil ? "root" : places.auditGroup, mode: 0o640, needed: 0o600),
             ExpectedPermission(places.dropIn, mode: 0o644, needed: 0o400),
             ExpectedPermission(places.sudoers, mode: 0o440, needed: 0o400, tolerated: 0o200),
             ExpectedPermission(places.cron, mode: 0o644, needed: 0o400),

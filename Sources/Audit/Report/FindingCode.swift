@@ -134,6 +134,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case keysFailing = "keys-failing"
     case keysStray = "keys-stray"
     case stateMode = "state-mode"
+    case auditLog = "audit-log"
     case clockFree = "clock-free"
     case clockContainer = "clock-container"
     case logAbsent = "log-absent"
@@ -151,7 +152,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
             .requireNobody,
             .homeFile, .homeRow, .opksshAdmits, .opksshComment, .opksshClaim, .sshdDashes, .sshdAddressUnknown, .sshdUserRoot,
             .sshdUserShell, .sshdMethods, .sshdAlgorithms, .sshdMatch, .sshdRoot, .programVersion, .sudoersRule, .sudoersMode, .fetchWay,
-            .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .clockFree, .logAbsent:
+            .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .auditLog, .clockFree, .logAbsent:
             .warning
         case .fileExposed, .providerNone, .providerKeyAge, .providerUnused, .rowNone, .rowExpired, .rowExpiredLong, .rowFuture, .rowTwice,
             .rowDenied, .rowRevoked, .rowRoot, .requireGlass, .denyNobody, .revokedIssuer, .pluginName, .homeIdle,

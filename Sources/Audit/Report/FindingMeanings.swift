@@ -114,6 +114,7 @@ extension FindingCode {
         .keysFailing: "the last fetch of an issuer's keys failed",
         .keysStray: "keys of an issuer that no row names, or of nobody can say whom",
         .stateMode: "the count of refusals is absent or not as it was installed",
+        .auditLog: "the audit log is absent or not as it was installed, so nothing is recorded",
         .clockFree: "nothing keeps the clock right",
         .clockContainer: "the clock is the host's, which says that nothing keeps it right",
         .logAbsent: "nobody listens at /dev/log",
