@@ -145,8 +145,17 @@ class Place:
         folder.mkdir(mode=0o755)
         return folder
 
-    def call(self, configuration, cache, user, certificate, key_type):
-        return [self.verify, "--config-dir", configuration, "--cache-dir", cache, "--", user, certificate, key_type]
+    def call(self, configuration, cache, user, certificate, key_type, audited=True):
+        """With the audit log on, as an installation has it."""
+        audit = ["--audit-log", self.audit_log()] if audited else []
+        return [self.verify, "--config-dir", configuration, "--cache-dir", cache, *audit, "--", user, certificate, key_type]
+
+    def audit_log(self):
+        path = self.work / "log/audit.jsonl"
+        if not path.exists():
+            path.parent.mkdir(mode=0o755, exist_ok=True)
+            path.touch(0o640)
+        return path
 
     def background(self, arguments, log, **more):
         process = Background(arguments, self.work / log, **more)
