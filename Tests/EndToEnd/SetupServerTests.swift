@@ -137,6 +137,25 @@ extension RealSSH {
             }
         }
 
+        @Test("where sessions are recorded PAM runs what records them, as root, at both ends; and undone, PAM's file is what it was")
+        func sessions() async throws {
+            try await withSetupMachine { machine in
+                try await machine.write(
+                    "#!/bin/sh\necho \"$PAM_TYPE $PAM_USER $(id -u)\" >> /run/heard\n", to: "/usr/local/libexec/opk/opk-session",
+                    mode: "0755")
+                let before = try await machine.inventory()
+                let set = try await machine.setUp(Self.row)
+                #expect(set.status == 0 && set.output.contains("pam_exec.so quiet /usr/local/libexec/opk/opk-session"), "\(set)")
+                #expect(try await machine.shell("stat -c %a /var/log/opk /run/opk/sessions") == "755\n700\n")
+                // A second run's trial is a login like others.
+                #expect(try await machine.setUp(["--allow", "alice@example.com=bob"]).status == 0)
+                #expect(try await machine.shell("cat /run/heard") == "open_session bob 0\nclose_session bob 0\n")
+                #expect(try await machine.setUp(["--undo"]).status == 0)
+                #expect(try await machine.inventory() == before)
+                #expect(try await machine.run(["test", "-e", "/run/opk/sessions"]).status == 1)
+            }
+        }
+
         @Test("a wrong call is told apart, and tries nothing")
         func wrongCalls() async throws {
             try await withSetupMachine { machine in
