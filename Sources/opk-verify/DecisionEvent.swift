@@ -50,6 +50,7 @@ final class DecisionEvent {
         if isAnswered, record.grants.allSatisfy(\.isBreakGlass) { event.set(.breakGlass, true) }
         event.set(.grantReason, grantReason)
         setTimes(of: &event)
+        event.set(.duration, RunningTime.microseconds)
         if !record.keyID.isEmpty { event.set(.keyID, String(decoding: record.keyID, as: UTF8.self)) }
         if let identity = record.verified { set(identity, of: &event) }
         if !record.notes.isEmpty { event.set(.notes, record.notes) }

@@ -111,6 +111,7 @@ func conclude(_ line: String, failed: Bool, status: Int32, _ log: (String) -> Vo
     return status
 }
 
+RunningTime.begin()
 Confinement.begin(lowersLimits: false)
 
 // sshd opens all three; whoever else calls must not have a policy file become the standard output.
