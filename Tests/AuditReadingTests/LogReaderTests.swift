@@ -76,7 +76,7 @@ import Vocabulary
             // Torn, with the next one behind it; foreign; longer than a chunk's rest.
             if number % 1000 == 0 { bytes += login.prefix(100) }
             if number % 1000 == 1 { bytes += Array("Nov 28 rubbish\n".utf8) }
-            if number == 15_000 { bytes += [UInt8](repeating: 0, count: 600_000) + [0x0A] }
+            if number == 15_500 { bytes += [UInt8](repeating: 0, count: 600_000) + [0x0A] }
         }
         try place.write("audit.jsonl", bytes + login.dropLast(20))
         let (ids, reader) = try LogReaderTests.ids([place.path])
