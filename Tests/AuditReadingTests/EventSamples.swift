@@ -18,7 +18,12 @@ enum EventSamples {
         case .policyChanged, .keysChanged, .serverChanged:
             event.set(.actor, actor())
             event.set(.command, "opk add")
-        case .notified: break
+            event.set(.detail, "a sentence")
+        case .notified:
+            event.set(.about, "abcdefghik")
+            event.set(.reason, "break-glass")
+            event.set(.name, "command /usr/local/bin/tell")
+            event.set(.kind, "delivered")
         case .gap: event.set(.lost, 17)
         }
         return event
@@ -36,13 +41,16 @@ enum EventSamples {
             var change = AuditObject()
             change.set(.file, "/etc/opk/auth_id")
             change.set(.action, "added")
-            change.set(.rows, 1)
+            change.set(.rows, ["+root alice@example.com https://idp.example.com"])
             change.set(.digestBefore, String(repeating: "0a", count: 32))
             change.set(.digestAfter, String(repeating: "1b", count: 32))
             event.set(.change, change)
         case .notified:
-            event.set(.detail, "break-glass")
-            event.set(.command, "/usr/local/bin/tell")
+            event.set(.about, "abcdefghik")
+            event.set(.reason, "break-glass")
+            event.set(.name, "webhook at chat.example.com")
+            event.set(.kind, "failed")
+            event.set(.detail, "it answered 503")
         case .gap:
             event.set(.lost, 17)
             event.set(.since, began)
@@ -70,6 +78,7 @@ enum EventSamples {
         event.set(.grantReason, "CHG-0881")
         event.set(.breakGlass, true)
         event.set(.notes, ["keys: fresh"])
+        event.set(.duration, 3456)
     }
 
     private static func live(_ event: inout AuditEvent) {
@@ -111,8 +120,9 @@ enum EventSamples {
 
     private static func actor() -> AuditObject {
         var actor = AuditObject()
+        actor.set(.uid, 0)
         actor.set(.account, "root")
-        actor.set(.name, "alice")
+        actor.set(.sudoUser, "alice")
         return actor
     }
 

@@ -82,7 +82,9 @@ import Testing
         let file = SharedData.packageRoot.appendingPathComponent("docs/audit/opk-audit.schema.json")
         let schema = try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
         let properties = try #require(schema["properties"] as? [String: Any])
-        let inner: Set = ["file", "line", "kind", "name", "action", "rows", "sha256_before", "sha256_after"]
+        let inner: Set = [
+            "file", "line", "action", "rows", "sha256_before", "sha256_after", "uid", "sudo_user", "login_uid", "login_account",
+        ]
         #expect(Set(properties.keys) == Set(AuditField.allCases.map(\.rawValue)).subtracting(inner))
         let types = (properties["type"] as? [String: Any])?["enum"] as? [String]
         #expect(types == AuditKind.allCases.map(\.rawValue))
