@@ -7,18 +7,22 @@
 /// Who runs this process, as far as the system knows: for the `actor` of an event. Nothing of it is proof against root, who may say anything.
 public enum AuditActor {
     /// `uid` and `account`; `sudo_user`, where sudo was the way; `login_uid` and `login_account`, the person who logged in to this machine in the first place,
-    /// which the kernel keeps and sudo and su do not change (absent where nobody did: cron, systemd).
+    /// which the kernel keeps and sudo and su do not change (absent where nobody did: cron, systemd); `name`, the person's, by the better of the two.
     public static var current: AuditObject {
         var actor = AuditObject()
         let user = geteuid()
         actor.set(.uid, Int64(user))
         if let name = name(of: user) { actor.set(.account, name) }
         // Copied before anything changes the environment.
-        if let sudo = unsafe getenv("SUDO_USER") { actor.set(.sudoUser, unsafe String(cString: sudo)) }
+        let sudo = unsafe getenv("SUDO_USER").map { unsafe String(cString: $0) }
+        if let sudo { actor.set(.sudoUser, sudo) }
+        var person: String?
         if let login = loginUser {
             actor.set(.loginUID, Int64(login))
-            if let name = name(of: login) { actor.set(.loginAccount, name) }
+            person = name(of: login)
+            if let person { actor.set(.loginAccount, person) }
         }
+        if let name = person ?? sudo { actor.set(.name, name) }
         return actor
     }
 

@@ -104,7 +104,7 @@ public struct ServerSetup: Sendable {
         journal.settle()
         try journal.write(places.journal)
         report.changed = true
-        ServerRecord.append("setup server", changes: plan.changes, invoker: invoker)
+        ServerRecord.append("setup server", changes: plan.changes)
         return report
     }
 
@@ -149,7 +149,7 @@ public struct ServerSetup: Sendable {
         if request.reloads { report.isReloaded = try reload(&report) }
         try FileState.remove(places.journal)
         report.changed = true
-        ServerRecord.append("setup server --undo", changes: journal.done, invoker: invoker)
+        ServerRecord.append("setup server --undo", changes: journal.done)
         return report
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditTrail
 import Display
 import JOSE
 import SafeFiles
@@ -113,7 +114,7 @@ struct SessionsEndCommand: ParsableCommand {
             let meant = live.sessions.filter { SessionSelection(who).means($0.record) }
             guard !meant.isEmpty else { throw .nobody(Text(who), live: live.sessions.count) }
             let message = "this session is ended by an administrator" + (reason.map { ": \(Text($0).escapedOnce(limit: 400))" } ?? "")
-            let actor = Administrator.current
+            let actor = AuditActor.current
             let orders = meant.map { SessionEnding.Order($0, .administrator, message: message, words: reason, actor: actor) }
             let ended = SessionEnding(places).run(orders)
             if json {

@@ -47,13 +47,3 @@ enum ServerLimits {
         SessionLimits(try ServerConfig.read(places.configFolder + "/config.yml", trust: places.trust))
     }
 }
-
-/// Who types the command: root, and who became root by sudo.
-enum Administrator {
-    static var current: AuditObject {
-        var actor = AuditObject()
-        actor.set(.account, "root")
-        if let name = ProcessEnvironment.inherited()["SUDO_USER"], AccountName.isSafe(Array(name.utf8)) { actor.set(.name, name) }
-        return actor
-    }
-}
