@@ -5,11 +5,11 @@ import Vocabulary
 
 /// How events and the summary look. Whoever wrote what is in them, a terminal gets nothing that it could obey.
 struct LogView {
-    let format: LogCommand.Format
+    let format: LogShowCommand.Format
     let showsEvents: Bool
     private let style = Style.onOutput
 
-    init(format: LogCommand.Format, showsEvents: Bool) { (self.format, self.showsEvents) = (format, showsEvents) }
+    init(format: LogShowCommand.Format, showsEvents: Bool) { (self.format, self.showsEvents) = (format, showsEvents) }
 
     /// One line, with its end.
     func line(_ record: AuditRecord) -> [UInt8] {
