@@ -118,7 +118,7 @@ extension RealSSH {
                 PREFIX=/usr/local DESTDIR= scripts/install
                 grep -c '# mine' /etc/opk/config.yml
                 PREFIX=/usr/local DESTDIR= scripts/uninstall
-                ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys /usr/local/lib/systemd 2>/dev/null || true
+                ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys /etc/cron.d/opk-minute /usr/local/lib/systemd 2>/dev/null || true
                 id -u opkfetch 2>/dev/null || echo "opkfetch is gone"
                 """)
             #expect(outcome.status == 0 && outcome.output.contains("\n1\n"), "\(outcome.both)")

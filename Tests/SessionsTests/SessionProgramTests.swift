@@ -24,7 +24,7 @@ import Vocabulary
         places.trust = .rootOrUser(geteuid())
         try put("config.yml", "session_limit: 8h\nend_with_identity: true\n")
         try put("providers", "\(MintedLogin.issuer.string) \(MintedLogin.clientID.string) 12h\n")
-        FileManager.default.createFile(atPath: places.log, contents: Data())
+        _ = FileManager.default.createFile(atPath: places.log, contents: Data())
         chmod(places.log, 0o640)
     }
 
