@@ -142,7 +142,7 @@ extension RealSSH {
                 PREFIX=/usr/local DESTDIR= scripts/install
                 grep -c '# mine' /etc/opk/config.yml
                 PREFIX=/usr/local DESTDIR= scripts/uninstall
-                ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /var/log/opk /etc/logrotate.d/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys \\
+                ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /var/log/opk /etc/logrotate.d/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys /etc/cron.d/opk-minute \\
                   /usr/local/lib/systemd 2>/dev/null || true
                 id -u opkfetch 2>/dev/null || echo "opkfetch is gone"
                 """)

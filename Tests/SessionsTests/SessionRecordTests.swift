@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 import JOSE
 import Testing
@@ -72,6 +73,26 @@ import Vocabulary
         #expect(ProcessStamp(running: getpid())?.isRunning == true)
         #expect(!ProcessStamp(id: getpid(), start: 1).isRunning)
         #expect(SessionTerminals.name(0x0403) == "tty3" && SessionTerminals.name(0x0440) == "ttyS0" && SessionTerminals.name(0x0101) == nil)
+    }
+
+    private func sends(_ signal: Int32, to process: ProcessStamp) -> Bool {
+        if let handle = ProcessHandle(process) { handle.send(signal) } else { false }
+    }
+
+    @Test("a process whose number is another's by now gets no signal; the very one does")
+    func handle() throws {
+        var child: pid_t = 0
+        let words = Array("/bin/sleep\u{0}60\u{0}".utf8)
+        #expect(opk_spawn(&child, "/bin/sleep", words, words.count, [], 0, OPK_NULL_DEVICE, OPK_NULL_DEVICE, OPK_NULL_DEVICE) == 0)
+        let stamp = try #require(ProcessStamp(running: child))
+        for start in [stamp.start - 1, stamp.start + 1] {
+            #expect(!sends(SIGTERM, to: ProcessStamp(id: stamp.id, start: start)))
+        }
+        #expect(stamp.isRunning)
+        #expect(sends(SIGTERM, to: stamp))
+        var status: Int32 = 0
+        #expect(waitpid(child, &status, 0) == child && status & 0x7F == SIGTERM)
+        #expect(!stamp.isRunning && !sends(SIGTERM, to: stamp))
     }
 
     @Test("the newest decision that admitted this key to this account counts; a refusal, another key and another account do not")

@@ -12,7 +12,7 @@ enum Machine {
         let named = ProcessInfo.processInfo.environment["OPK_BIN_DIR"].map { [URL(fileURLWithPath: $0)] }
         let built = ["release", "debug"].map { packageRoot.appendingPathComponent(".build/\($0)") }
         return (named ?? built).first { folder in
-            ["opk", "opk-verify", "opk-fetch", "opk-home", "opk-demo-provider"].allSatisfy {
+            ["opk", "opk-verify", "opk-fetch", "opk-home", "opk-session", "opk-demo-provider"].allSatisfy {
                 FileManager.default.isExecutableFile(atPath: folder.appendingPathComponent($0).path)
             }
         }
