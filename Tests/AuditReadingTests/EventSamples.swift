@@ -123,6 +123,7 @@ enum EventSamples {
         actor.set(.uid, 0)
         actor.set(.account, "root")
         actor.set(.sudoUser, "alice")
+        actor.set(.name, "alice")
         return actor
     }
 

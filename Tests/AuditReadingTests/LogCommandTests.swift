@@ -29,8 +29,8 @@ import Vocabulary
         #expect(lines[4] == "1 login by 1 person, 1 refused, 1 change" && lines.contains("1 gap: 17 events could not be written"))
     }
 
-    @Test("hostile text never reaches a terminal, in no format", arguments: LogCommand.Format.allCases)
-    func hostile(format: LogCommand.Format) throws {
+    @Test("hostile text never reaches a terminal, in no format", arguments: LogShowCommand.Format.allCases)
+    func hostile(format: LogShowCommand.Format) throws {
         let place = try LogFolder()
         var raw = String(decoding: EventSamples.hostile.line, as: UTF8.self)
         // As somebody else than opk would write it: valid JSON, with the characters as they are.
