@@ -6,6 +6,7 @@
 
 static volatile sig_atomic_t noted = 0;
 static struct sigaction before[3];
+static sigset_t mask_before;
 static const int numbers[3] = {SIGINT, SIGTERM, SIGHUP};
 
 static void note(int number) {
@@ -21,6 +22,11 @@ void opk_follow_begin(void) {
     action.sa_flags = SA_RESETHAND;
     sigemptyset(&action.sa_mask);
     noted = 0;
+    // Whoever started this may have had them blocked, and a child inherits that.
+    sigset_t ours;
+    sigemptyset(&ours);
+    for (int index = 0; index < 3; index++) sigaddset(&ours, numbers[index]);
+    sigprocmask(SIG_UNBLOCK, &ours, &mask_before);
     for (int index = 0; index < 3; index++) {
         sigaction(numbers[index], NULL, &before[index]);
         // nohup and a shell's background jobs have some ignored, and that stays.
@@ -30,6 +36,7 @@ void opk_follow_begin(void) {
 
 void opk_follow_end(void) {
     for (int index = 0; index < 3; index++) sigaction(numbers[index], &before[index], NULL);
+    sigprocmask(SIG_SETMASK, &mask_before, NULL);
 }
 
 int opk_follow_wait(int milliseconds) {

@@ -9,6 +9,8 @@ import Vocabulary
 /// A server's folders for one test: policy, log and state.
 final class AlertsServer {
     let folder: String
+    /// This machine's name, as events have it that opk writes.
+    static var host: String { ProcessInfo.processInfo.hostName }
     var config: String { folder + "/etc" }
     var log: String { folder + "/audit.jsonl" }
     var state: String { folder + "/state" }

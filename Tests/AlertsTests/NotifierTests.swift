@@ -108,7 +108,7 @@ import Vocabulary
         try server.write("root eve@example.com https://idp.example.com\n", to: "auth_id")
         let report = try server.notify()
         #expect(report.changes.map(\.path) == [server.config + "/auth_id"])
-        #expect(report.told == ["policy changed: \(server.config)/auth_id on web1, not by a command of opk"])
+        #expect(report.told == ["policy changed: \(server.config)/auth_id on \(AlertsServer.host), not by a command of opk"])
         #expect(try server.notify().told.isEmpty)
         try server.write("email:bob@example.com\n", to: "revoked")
         let digest = try #require(PolicyWatch(folder: server.config).digests()[server.config + "/revoked"])
