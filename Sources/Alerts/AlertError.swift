@@ -34,7 +34,8 @@ extension AlertError: CustomStringConvertible {
         case .log(_, EACCES): "only root may read the log: sudo opk log"
         case .log: nil
         case .configuration: "sudo opk audit"
-        case .state(let path, _): "it only says what was told already: remove \(Text(path).escaped), and nobody is told twice of what is older"
+        case .state(let path, _):
+            "it only says what was told already: remove \(Text(path).escaped), and nobody is told twice of what is older"
         case .writing, .busy: nil
         }
     }

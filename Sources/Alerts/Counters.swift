@@ -13,7 +13,9 @@ struct Counters: Hashable {
     private(set) var duration: Int64 = 0
 
     /// In microseconds.
-    static let bounds: [Int64] = [1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000]
+    static let bounds: [Int64] = [
+        1000, 2500, 5000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000,
+    ]
     /// Different names and labels: those come from closed lists, but the log is not to be trusted.
     private static let most = 500
 

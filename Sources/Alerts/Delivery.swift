@@ -22,7 +22,8 @@ struct Delivery {
     /// By which a channel is known again; says nothing of its address.
     var key: String {
         switch channel {
-        case .command(let words): PolicyWatch.hexadecimal(Array(Digest.sha256(Array(words.map { "c \($0.string)" }.joined(separator: "\u{0}").utf8)).prefix(16)))
+        case .command(let words):
+            PolicyWatch.hexadecimal(Array(Digest.sha256(Array(words.map { "c \($0.string)" }.joined(separator: "\u{0}").utf8)).prefix(16)))
         case .webhook(let address): PolicyWatch.hexadecimal(Array(Digest.sha256(Array("w \(address.string)".utf8)).prefix(16)))
         }
     }
@@ -47,7 +48,9 @@ struct Delivery {
         guard let program = words.first?.string else { return "there is no command" }
         do {
             try TrustedProgram.check(program, trust: trust)
-            let environment = ProcessEnvironment(entries: [Array("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".utf8), Array("LC_ALL=C.UTF-8".utf8)])
+            let environment = ProcessEnvironment(entries: [
+                Array("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".utf8), Array("LC_ALL=C.UTF-8".utf8),
+            ])
             let outcome = try ChildProcess.run(
                 program, words.dropFirst().map(\.string), environment: environment, input: message, outputLimit: 64 << 10,
                 deadline: Delivery.patience)

@@ -109,7 +109,10 @@ private struct LogPiece: ~Copyable {
         var names: [String] = []
         while names.count < 10_000, let entry = unsafe readdir(stream) {
             // The name ends with NUL and lies in the entry, which lives until the next call.
-            names.append(unsafe withUnsafePointer(to: &entry.pointee.d_name) { unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self)) })
+            names.append(
+                unsafe withUnsafePointer(to: &entry.pointee.d_name) {
+                    unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
+                })
         }
         return names
     }

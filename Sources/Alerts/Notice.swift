@@ -33,7 +33,8 @@ struct Notice: Hashable, Sendable {
             subject = id
             let file = record.object(.change)?.text(.file) ?? record.text(.file) ?? "a file of /etc/opk"
             let who = record.object(.actor).flatMap { $0.text(.name) ?? $0.text(.account) }
-            sentence = "policy changed: \(Notice.plain(file)) on \(Notice.plain(record.text(.host) ?? "this server"))"
+            sentence =
+                "policy changed: \(Notice.plain(file)) on \(Notice.plain(record.text(.host) ?? "this server"))"
                 + (who.map { ", by \(Notice.plain($0))" } ?? ", not by a command of opk")
         default: return nil
         }
@@ -63,7 +64,9 @@ struct Notice: Hashable, Sendable {
 
     /// One line without what a chat service takes for markup or for the name of a channel to wake (`<!channel>`).
     private static func plain(_ text: String) -> String {
-        let kept = text.unicodeScalars.map { ["<", ">", "&", "@", "*", "`", "_", "~", "|"].contains($0) && $0 != "@" && $0 != "_" ? "?" : $0 }
+        let kept = text.unicodeScalars.map {
+            ["<", ">", "&", "@", "*", "`", "_", "~", "|"].contains($0) && $0 != "@" && $0 != "_" ? "?" : $0
+        }
         return Text(String(String.UnicodeScalarView(kept))).escaped(limit: 128)
     }
 }

@@ -127,7 +127,8 @@ public struct Notifier {
     }
 
     private func deliver(
-        _ state: inout NotifyState, _ rules: [NotifyRule], _ trust: FileTrust, at now: UnixTime, _ newID: () -> String, _ report: inout Report
+        _ state: inout NotifyState, _ rules: [NotifyRule], _ trust: FileTrust, at now: UnixTime, _ newID: () -> String,
+        _ report: inout Report
     ) {
         var rest: [NotifyState.Pending] = []
         for var pending in state.pending {
@@ -148,7 +149,11 @@ public struct Notifier {
             event.set(.kind, failure == nil ? "delivered" : "failed")
             event.set(.detail, failure)
             try? trail.append(event)
-            if let failure { report.failed.append("\(delivery.name), given up: \(failure)") } else { report.told.append(pending.notice.sentence) }
+            if let failure {
+                report.failed.append("\(delivery.name), given up: \(failure)")
+            } else {
+                report.told.append(pending.notice.sentence)
+            }
         }
         state.pending = Array(rest.suffix(Notifier.mostPending))
     }

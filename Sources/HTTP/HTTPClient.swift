@@ -66,15 +66,17 @@ public struct HTTPClient: Sendable {
     public func post(_ url: WebURL, form: [(name: String, value: String)], credentials: Credentials = .none)
         throws(HTTPError) -> HTTPResponse
     {
-        let answer = try transfer(url, .post(Form.encode(form)), credentials, .now + timeout)
-        guard !(300...399).contains(answer.response.status) else { throw HTTPError(.redirectRefused, url, "in answer to a POST") }
-        return answer.response
+        try unredirected(try transfer(url, .post(Form.encode(form)), credentials, .now + timeout), url)
     }
 
     /// Never follows a redirect either.
     public func post(_ url: WebURL, json: [UInt8]) throws(HTTPError) -> HTTPResponse {
         let body = String(decoding: json, as: UTF8.self)
-        let answer = try transfer(url, .post(body), .none, .now + timeout, more: ["Content-Type: application/json"], accept: "*/*")
+        let more = ["Content-Type: application/json"]
+        return try unredirected(try transfer(url, .post(body), .none, .now + timeout, more: more, accept: "*/*"), url)
+    }
+
+    private func unredirected(_ answer: Transfer.Answer, _ url: WebURL) throws(HTTPError) -> HTTPResponse {
         guard !(300...399).contains(answer.response.status) else { throw HTTPError(.redirectRefused, url, "in answer to a POST") }
         return answer.response
     }

@@ -43,7 +43,8 @@ struct LogMetricsCommand: ParsableCommand {
 
     /// Nil where nobody writes them down.
     private func sessions() -> Int? {
-        guard let found = try? SessionFolder().records(), !found.records.isEmpty || Metrics.hasFolder(for: SessionFolder().path + "/x") else { return nil }
+        guard let found = try? SessionFolder().records(), !found.records.isEmpty || Metrics.hasFolder(for: SessionFolder().path + "/x")
+        else { return nil }
         return found.records.count
     }
 

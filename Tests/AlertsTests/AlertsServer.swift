@@ -18,7 +18,9 @@ final class AlertsServer {
 
     init() throws {
         folder = SharedData.packageRoot.path + "/.build/alerts-test-" + UUID().uuidString
-        for path in [folder, folder + "/etc", folder + "/state"] { try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true) }
+        for path in [folder, folder + "/etc", folder + "/state"] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
         _ = FileManager.default.createFile(atPath: folder + "/audit.jsonl", contents: Data())
         chmod(folder + "/audit.jsonl", 0o640)
     }

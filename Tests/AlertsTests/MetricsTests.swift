@@ -75,7 +75,8 @@ import Vocabulary
             if line.hasPrefix("# TYPE ") {
                 known.insert(String(line.split(separator: " ")[2]))
             } else if !line.hasPrefix("# HELP ") {
-                let match = try #require(line.wholeMatch(of: /([a-z_]+?)(_bucket|_sum|_count)?(\{[a-z_]+="[^"\\\n]*"(,[a-z_]+="[^"\\\n]*")*\})? [0-9.]+/))
+                let match = try #require(
+                    line.wholeMatch(of: /([a-z_]+?)(_bucket|_sum|_count)?(\{[a-z_]+="[^"\\\n]*"(,[a-z_]+="[^"\\\n]*")*\})? [0-9.]+/))
                 #expect(known.contains(String(match.1)) || known.contains(String(match.1) + String(match.2 ?? "")), "\(line)")
             }
         }
