@@ -91,7 +91,7 @@ extension RealSSH {
                     /var/lib/opk/recent opksshuser:opksshuser 600
                     /var/log/opk root:root 755
                     /var/log/opk/audit.jsonl opksshuser:adm 640
-                    /run/opk/sessions root:root 755
+                    /run/opk/sessions root:root 700
                     /etc/sudoers.d/opk root:root 440
                     /usr/libexec/opk/opk-verify root:root 755
 

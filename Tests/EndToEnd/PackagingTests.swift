@@ -125,7 +125,7 @@ struct PackagingTests {
             let made = try await Command.mustRun("find", [folder.path, "-path", folder.path + "/*/opk*", "-printf", "%P %m\\n"])
             #expect(
                 made.split(separator: "\n").sorted() == [
-                    "run/opk 755", "run/opk/sessions 755", "var/cache/opk 755", "var/lib/opk 755", "var/log/opk 755",
+                    "run/opk 755", "run/opk/sessions 700", "var/cache/opk 755", "var/lib/opk 755", "var/log/opk 755",
                     "var/log/opk/audit.jsonl 640",
                 ], "\(made)")
         }
