@@ -11,7 +11,7 @@ import Vocabulary
 struct EditCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "edit",
-        abstract: "Edit a file of policy; it is checked before it is installed.",
+        abstract: "Edit a file of policy, checked before it counts.",
         discussion: """
             Opens a copy in $VISUAL, $EDITOR or an editor that is there, and looks it over as opk-verify would. What cannot be read is shown \
             with its line, and you are asked whether to edit again. Nothing is installed if the file was changed by somebody else meanwhile.

@@ -7,7 +7,7 @@ import Vocabulary
 struct ListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "Who may log in as whom, and what is left of each limit.",
+        abstract: "Who may log in as whom, and for how long.",
         usage: "opk list [<options>]",
         discussion: """
             A row for each of auth_id, with its line; below them those that grant nothing because they cannot be read. What config.yml \

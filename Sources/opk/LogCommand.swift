@@ -3,7 +3,7 @@ import ArgumentParser
 struct LogCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "log",
-        abstract: "Who came in, who did not and why, and who changed what.",
+        abstract: "Who came in, who did not, and who changed what.",
         discussion: """
             Without a subcommand it shows the last 24 hours: opk log show --help has its options.
 

@@ -10,6 +10,7 @@ struct LogMetricsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "metrics",
         abstract: "Counters and the age of keys, for Prometheus.",
+        usage: "opk log metrics [<options>]",
         discussion: """
             Run every minute by opk-minute.timer where the folder of node_exporter's textfile collector is there. Counts what is new \
             in the log, and remembers it, so that the counters outlive its rotation.

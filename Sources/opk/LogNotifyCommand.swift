@@ -8,6 +8,7 @@ struct LogNotifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "notify",
         abstract: "Tell of what happened, as notify in config.yml says.",
+        usage: "opk log notify [<options>]",
         discussion: """
             Run every minute by opk-minute.timer. Tells of events since the last time, each once, and writes down which files of \
             /etc/opk were changed without a command of opk. What cannot be delivered is tried again, ten times.

@@ -16,6 +16,7 @@ struct SetupServerCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "server",
         abstract: "Let people log in to this server by their identity.",
+        usage: "opk setup server [<options>]",
         discussion: """
             Writes the rows into /etc/opk, puts opk before whatever else sshd asks, and reloads sshd: after a trial login on a private port, and only \
             while there is another way in. Whatever fails, all is as it was. What is to be written is shown first.

@@ -96,6 +96,7 @@ extension RealSSH {
                     /usr/libexec/opk/opk-verify root:root 755
 
                     """)
+            try await setUpAndBack(machine, laptop, provider, key, alice: alice)
             try await activate(machine)
             #expect(try await asked(machine) == "/usr/libexec/opk/opk-verify -- %u %k %t")
             let permissions = try await machine.run(["opk", "permissions", "check"])
@@ -107,6 +108,24 @@ extension RealSSH {
             #expect(try await who(alice, on: machine, laptop, key) == alice)
             #expect(try await machine.mustRun(["sh", "-c", "stat -c %U /var/cache/opk/*.json"]) == "opkfetch\n")
             try await runUnits(machine)
+        }
+
+        /// From the package to a login in one command, and back to the byte: no sshd runs in here, so there is none to reload.
+        private func setUpAndBack(
+            _ machine: PackagedServer, _ laptop: Laptop, _ provider: DemoProviderProcess, _ key: String, alice: String
+        ) async throws {
+            let before = try await machine.files()
+            let setup = ["opk", "setup", "server", "--json", "--only-way", "--no-reload"]
+            let wanted = ["--provider", "\(provider.issuer),opk-demo,24h", "--allow", "alice@example.com=\(alice)"]
+            #expect(try await machine.mustRun(setup + wanted).contains("\"changed\": true"))
+            #expect(try await asked(machine) == "/usr/libexec/opk/opk-verify -- %u %k %t")
+            #expect(try await who(alice, on: machine, laptop, key) == alice)
+            #expect(try await machine.mustRun(setup + wanted).contains("\"changed\": false"))
+            #expect(try await machine.mustRun(setup + ["--undo"]).contains("\"changed\": true"))
+            #expect(try await asked(machine) == "none")
+            let after = try await machine.files().filter { !$0.contains("/var/cache/opk/") && !$0.contains("/var/log/opk/") }
+            #expect(after.subtracting(before).sorted() == [], "left by setup and its undoing")
+            #expect(before.subtracting(try await machine.files()).filter { !$0.contains("/var/log/opk/") }.sorted() == [], "gone by it")
         }
 
         /// What the units start, as they say it, by hand: there is no systemd in here.

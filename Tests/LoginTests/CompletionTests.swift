@@ -40,7 +40,7 @@ struct CompletionTests {
             COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=${#COMP_LINE}
             _opk opk "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"; printf '%s\\n' "${COMPREPLY[@]}"
             """
-        let commands = try ask("bash", ["-c", complete, "bash", path, "opk", "log"]).split(separator: "\n").map(String.init)
+        let commands = try ask("bash", ["-c", complete, "bash", path, "opk", "lo"]).split(separator: "\n").map(String.init)
         #expect(commands.contains("login"), "\(commands)")
         let options = try ask("bash", ["-c", complete, "bash", path, "opk", "login", "--valid"])
         #expect(options.contains("--valid-for"), "\(options)")
