@@ -2,6 +2,8 @@ import Foundation
 import JOSE
 import MintingKit
 import SSHKeys
+import TestSupport
+import Testing
 import Vocabulary
 
 /// A doorway whose decisions are audited.
@@ -57,6 +59,7 @@ struct AuditedDoorway {
     func events(_ path: String? = nil) throws -> [JSONObject] {
         let bytes = bytes(path)
         guard bytes.isEmpty || bytes.last == 0x0A else { throw CocoaError(.fileReadCorruptFile) }
+        #expect(try EventSchema.problems(String(decoding: bytes, as: UTF8.self)) == [])
         return try bytes.split(separator: 0x0A, omittingEmptySubsequences: false).dropLast().map { try JSONObject(parsing: Array($0)) }
     }
 

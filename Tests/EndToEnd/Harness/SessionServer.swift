@@ -1,4 +1,6 @@
 import Foundation
+import TestSupport
+import Testing
 
 /// A copy of this machine on which PAM opens sshd's sessions and opk-session is told: with this machine's /etc/opk, /var/log/opk and /run of its own, and
 /// three accounts, alice, bob and deploy.
@@ -118,7 +120,9 @@ final class SessionServer: Sendable {
 
     /// The audit log's events.
     func events(_ type: String? = nil) async throws -> [[String: Any]] {
-        try await run(["cat", "/var/log/opk/audit.jsonl"]).output.split(separator: "\n").map { line in
+        let log = try await run(["cat", "/var/log/opk/audit.jsonl"]).output
+        #expect(try EventSchema.problems(log) == [])
+        return try log.split(separator: "\n").map { line in
             try (JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]) ?? [:]
         }.filter { type == nil || $0["type"] as? String == type }
     }
