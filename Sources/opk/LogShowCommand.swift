@@ -10,7 +10,7 @@ struct LogShowCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "show",
         abstract: "Who came in, who did not and why, and who changed what.",
-        usage: "opk log [<options>]",
+        usage: "opk log show [<options>]",
         discussion: """
             Reads /var/log/opk/audit.jsonl and what was rotated away of it. Without --since, --until or --file it shows the last 24 hours. What belongs to one \
             login is one line; a summary stands at the end.
