@@ -6,7 +6,7 @@ import datetime, json, sys
 
 REASONS = ("no-row-admits", "expired", "denied", "provider-signature", "requirement-not-met")
 START = datetime.datetime(2026, 11, 1, tzinfo=datetime.timezone.utc)
-LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"
 # A login and what belongs to it, or a refusal: 10 events.
 PATTERN = ("granted", "granted", "login", "refused", "logout", "granted", "granted", "login", "refused", "logout")
 
