@@ -76,6 +76,8 @@ final class PackagedServer: Sendable {
         let own = [
             "/var/lib/dpkg", "/var/lib/apt", "/var/cache/apt", "/var/cache/debconf", "/var/log/apt", "/var/log/dpkg.log",
             "/var/log/alternatives.log",
+            // PAM's own, after the first login.
+            "/run/motd.dynamic",
             "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-", "/etc/.pwd.lock",
         ]
         let prune = own.flatMap { ["-o", "-path", $0] }.dropFirst()
