@@ -35,7 +35,9 @@ public struct Notifier {
 
     /// Tries of one notice by one channel, a minute apart.
     static let mostTries = 10
-    /// Notices that wait for another try.
+    /// For all deliveries of one run: a channel that hangs must not keep it from remembering whom it told. The rest waits for the next.
+    static let patience = Duration.seconds(45)
+    /// Notices that wait for another try: refusals, and all others.
     static let mostPending = 100
     /// Seconds for which the same refusal is not told again.
     static let pause: Int64 = 3600
@@ -96,10 +98,13 @@ public struct Notifier {
             return []
         }
         var announced: Set<String> = []
+        var refused: Set<String> = []
         let findings = try state.cursor.read(trail.path) { record in
             if record.kind == .policyChanged, let digest = record.object(.change)?.text(.digestAfter) { announced.insert(digest) }
-            // More than can be told in a minute is not read by anybody.
-            if notices.count < Notifier.mostPending, let notice = Notice(record) { notices.append(notice) }
+            guard let notice = Notice(record) else { return }
+            // Somebody who is out can be refused as often as they like: that must not keep anybody from hearing of a broken glass.
+            if notice.event == .revoked, !refused.insert(notice.subject).inserted || refused.count > Notifier.mostPending { return }
+            notices.append(notice)
         }
         report.torn += findings.torn
         if findings.isInterrupted { report.isInterrupted = true }
@@ -131,10 +136,15 @@ public struct Notifier {
         _ report: inout Report
     ) {
         var rest: [NotifyState.Pending] = []
+        let end = ContinuousClock.now + Notifier.patience
         for var pending in state.pending {
             let delivery = rules.lazy.map { Delivery(channel: $0.channel, trust: trust) }.first { $0.key == pending.key }
             // The rule is gone.
             guard let delivery else { continue }
+            guard ContinuousClock.now < end else {
+                rest.append(pending)
+                continue
+            }
             let failure = delivery.send(pending.notice.message)
             pending.tries += 1
             if failure != nil, pending.tries < Notifier.mostTries {
@@ -155,6 +165,8 @@ public struct Notifier {
                 report.told.append(pending.notice.sentence)
             }
         }
-        state.pending = Array(rest.suffix(Notifier.mostPending))
+        // Where there is no room, it is refusals that are not told.
+        let refusals = rest.filter { $0.notice.event == .revoked }.suffix(Notifier.mostPending)
+        state.pending = rest.filter { $0.notice.event != .revoked }.suffix(Notifier.mostPending) + refusals
     }
 }

@@ -60,6 +60,18 @@ import Vocabulary
         #expect(try server.notify(at: now + 3601).told.count == 1)
     }
 
+    @Test("however often those who are out are refused, a broken glass is told")
+    func flood() throws {
+        let server = try AlertsServer()
+        try server.write("notify: [{on: [break-glass, revoked], command: \(try server.command("cat > /dev/null"))}]\n", to: "config.yml")
+        _ = try server.notify()
+        for number in 0..<300 { try server.refuse("revoked", account: "a\(number % 150)") }
+        try server.append(.login) { $0.set(.breakGlass, true) }
+        let told = try server.notify().told
+        #expect(told.count { $0.hasPrefix("revoked") } == Notifier.mostPending)
+        #expect(told.count { $0.hasPrefix("break-glass") } == 1)
+    }
+
     @Test("each event is told once, also where the log was rotated in between")
     func rotation() throws {
         let server = try AlertsServer()
