@@ -1,5 +1,6 @@
 public import AuditReading
 import JOSE
+import SafeFiles
 import Vocabulary
 
 #if canImport(Glibc)
@@ -96,25 +97,11 @@ private struct LogPiece: ~Copyable {
     static func rotated(of path: String, inode: UInt64) throws(AlertError) -> LogPiece? {
         let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
         let name = String(path.utf8.dropFirst(folder.utf8.count + 1)) ?? ""
-        for other in try names(in: folder.isEmpty ? "/" : folder) where other != name && other.utf8.starts(with: name.utf8) {
+        let names = (try? Folder.names(in: folder.isEmpty ? "/" : folder, atMost: 10_000)) ?? []
+        for other in names where other != name && other.utf8.starts(with: name.utf8) {
             if let piece = try? LogPiece(folder + "/" + other), piece.inode == inode { return piece }
         }
         return nil
-    }
-
-    private static func names(in folder: String) throws(AlertError) -> [String] {
-        // Closed before this returns.
-        guard let stream = unsafe opendir(folder) else { throw .log(path: folder, errno: errno) }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while names.count < 10_000, let entry = unsafe readdir(stream) {
-            // The name ends with NUL and lies in the entry, which lives until the next call.
-            names.append(
-                unsafe withUnsafePointer(to: &entry.pointee.d_name) {
-                    unsafe String(cString: UnsafeRawPointer($0).assumingMemoryBound(to: CChar.self))
-                })
-        }
-        return names
     }
 
     /// Where the last whole line ends.

@@ -46,6 +46,14 @@ struct SessionPlaceOptions: ParsableArguments {
         if let auditLog { places.log = auditLog }
         return places
     }
+
+    /// The live sessions, and what config.yml says of sessions now: nil where it cannot be read, and then what held at each session's login holds on.
+    func live() throws(SessionsError) -> (places: SessionPlaces, config: SessionLimits?, live: LiveSessions) {
+        let places = try places()
+        let config = try? ServerLimits.read(places)
+        let live = try SessionsError.reading { () throws(UnsafeFile) in try LiveSessions(places, limits: config ?? SessionLimits()) }
+        return (places, config, live)
+    }
 }
 
 struct SessionsListCommand: ParsableCommand {
@@ -64,9 +72,7 @@ struct SessionsListCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors { () throws(SessionsError) in
-            let places = try options.places()
-            let config = try? ServerLimits.read(places)
-            let live = try SessionsError.reading { () throws(UnsafeFile) in try LiveSessions(places, limits: config ?? SessionLimits()) }
+            let (_, config, live) = try options.live()
             let listing = SessionListing(live, config, at: .now())
             if json { try Terminal.answer(listing.json) } else { try Terminal.answer(listing.lines) }
             if config == nil {
@@ -108,9 +114,7 @@ struct SessionsEndCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors { () throws(SessionsError) in
-            let places = try options.places()
-            let limits = try? ServerLimits.read(places)
-            let live = try SessionsError.reading { () throws(UnsafeFile) in try LiveSessions(places, limits: limits ?? SessionLimits()) }
+            let (places, _, live) = try options.live()
             let meant = live.sessions.filter { SessionSelection(who).means($0.record) }
             guard !meant.isEmpty else { throw .nobody(Text(who), live: live.sessions.count) }
             let message = "this session is ended by an administrator" + (reason.map { ": \(Text($0).escapedOnce(limit: 400))" } ?? "")
