@@ -22,9 +22,8 @@ struct Delivery {
     /// By which a channel is known again; says nothing of its address.
     var key: String {
         switch channel {
-        case .command(let words):
-            PolicyWatch.hexadecimal(Array(Digest.sha256(Array(words.map { "c \($0.string)" }.joined(separator: "\u{0}").utf8)).prefix(16)))
-        case .webhook(let address): PolicyWatch.hexadecimal(Array(Digest.sha256(Array("w \(address.string)".utf8)).prefix(16)))
+        case .command(let words): Digest.sha256Text(Array(words.map { "c \($0.string)" }.joined(separator: "\u{0}").utf8))
+        case .webhook(let address): Digest.sha256Text(Array("w \(address.string)".utf8))
         }
     }
 

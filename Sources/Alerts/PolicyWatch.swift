@@ -48,14 +48,7 @@ public struct PolicyWatch: Sendable {
             return "unreadable"
         }
         guard let bytes else { return "absent" }
-        return PolicyWatch.hexadecimal(Digest.sha256(bytes))
-    }
-
-    static func hexadecimal(_ bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: text, as: UTF8.self)
+        return Digest.sha256Text(bytes)
     }
 
     /// In the order of their paths.

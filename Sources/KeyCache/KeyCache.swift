@@ -81,10 +81,5 @@ public struct KeyCache: Sendable {
     private func path(_ issuer: Text, _ ending: String) -> String { directory + "/" + KeyCache.name(issuer) + ending }
 
     /// Of its files, without the ending.
-    static func name(_ issuer: Text) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var name: [UInt8] = []
-        for byte in Digest.sha256(issuer.utf8) { name += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: name, as: UTF8.self)
-    }
+    static func name(_ issuer: Text) -> String { Digest.sha256Text(issuer.utf8) }
 }

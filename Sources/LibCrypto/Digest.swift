@@ -17,6 +17,14 @@ public enum Digest {
     /// 32 bytes.
     public static func sha256(_ bytes: [UInt8]) -> [UInt8] { unsafe hash(bytes, EVP_sha256()) }
 
+    /// As sha256sum(1) prints it: 64 digits in lower case.
+    public static func sha256Text(_ bytes: [UInt8]) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        var text: [UInt8] = []
+        for byte in sha256(bytes) { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return String(decoding: text, as: UTF8.self)
+    }
+
     /// 64 bytes.
     public static func sha512(_ bytes: [UInt8]) -> [UInt8] { unsafe hash(bytes, EVP_sha512()) }
 

@@ -31,18 +31,12 @@ struct PolicyChangeRecord {
         var change = AuditObject()
         change.set(.file, path)
         change.set(.action, before.isEmpty ? "created" : after.isEmpty ? "emptied" : "changed")
-        change.set(.digestBefore, PolicyChangeRecord.digest(before))
-        change.set(.digestAfter, PolicyChangeRecord.digest(after))
+        change.set(.digestBefore, Digest.sha256Text(before))
+        change.set(.digestAfter, Digest.sha256Text(after))
         let rows = PolicyChangeRecord.differences(before, after)
         change.set(.rows, Array(rows.prefix(PolicyChangeRecord.mostRows)))
         event.set(.change, change)
         return event
-    }
-
-    /// As sha256sum(1) prints it.
-    private static func digest(_ text: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: Digest.sha256(text).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 
     /// `+ROW` and `-ROW`: lines that only one of the two texts has, as often as they are there.

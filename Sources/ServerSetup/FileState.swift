@@ -39,10 +39,7 @@ struct FileState: Hashable, Sendable {
 
     var digest: String { FileState.digest(of: bytes) }
 
-    static func digest(of bytes: [UInt8]) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: Digest.sha256(bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
+    static func digest(of bytes: [UInt8]) -> String { Digest.sha256Text(bytes) }
 
     /// Writes it whole, with the access list and label of what is there.
     func write(to path: String) throws(ServerSetupError) {
