@@ -260,7 +260,10 @@ let package = Package(
                 "Policy",
                 "PKToken", "SSHKeys", "JOSE", "LibCrypto", "SafeFiles", "ChildProcess", "CSystem", "AuditTrail", "Vocabulary",
             ], exclude: ["golden"]),
-        testing("AlertsTests", ["Alerts", "AuditTrail", "KeyAdministration", "SafeFiles", "Vocabulary"]),
+        testing(
+            "AlertsTests",
+            ["Alerts", "AuditTrail", "KeyAdministration", "KeyCache", "opk", "ChildProcess", "JOSE", "SafeFiles", "Vocabulary"],
+            exclude: ["opk-alerts-test.yml"]),
         testing("DisplayTests", ["Display", "JOSE", "Vocabulary"]),
         testing(
             "AuditReadingTests",
