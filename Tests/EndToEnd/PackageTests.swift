@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension RealSSH {
@@ -132,9 +133,9 @@ extension RealSSH {
             let setup = ["opk", "setup", "server", "--json", "--only-way", "--no-reload"]
             let wanted = ["--provider", "\(provider.issuer),opk-demo,24h", "--allow", "alice@example.com=\(alice)"]
             #expect(try await machine.mustRun(setup + wanted).contains("\"changed\": true"))
-            // And %C, where sshd knows it.
-            #expect(try await asked(machine).hasPrefix("/usr/libexec/opk/opk-verify -- %u %k %t"))
-            #expect(try await who(alice, on: machine, laptop, key) == alice)
+            let address = machine.system.saysConnection ? " %C" : ""
+            #expect(try await asked(machine) == "/usr/libexec/opk/opk-verify -- %u %k %t" + address)
+            try await recorded(machine, laptop, key, alice: alice)
             #expect(try await machine.mustRun(setup + wanted).contains("\"changed\": false"))
             #expect(try await machine.mustRun(setup + ["--undo"]).contains("\"changed\": true"))
             #expect(try await asked(machine) == "none")
@@ -143,6 +144,30 @@ extension RealSSH {
             let after = try await machine.files().filter { file in !known.contains { file.contains($0) } }
             #expect(after.subtracting(before).sorted() == [], "left by setup and its undoing")
             #expect(before.subtracting(try await machine.files()).filter { !$0.contains("/var/log/opk/") }.sorted() == [], "gone by it")
+        }
+
+        /// A login by the system's own sshd and PAM, as setup has left them: both decisions, the session and its end are one, and say from where.
+        private func recorded(_ machine: PackagedServer, _ laptop: Laptop, _ key: String, alice: String) async throws {
+            let log = "/var/log/opk/audit.jsonl"
+            try await machine.mustRun(["sh", "-c", ": > \(log)"])
+            #expect(try await who(alice, on: machine, laptop, key, pam: true) == alice)
+            // The last one comes a moment after ssh has gone.
+            for _ in 0..<100 where !(try await machine.text(of: log)).contains("\"logout\"") {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            let text = try await machine.text(of: log)
+            #expect(try EventSchema.problems(text) == [])
+            let events = try text.split(separator: "\n").map {
+                try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any] ?? [:]
+            }
+            #expect(events.map { $0["type"] as? String } == ["decision", "decision", "login", "logout"], "\(text)")
+            #expect(
+                Set(events.map { $0["attempt"] as? String ?? "" }).count == 1 && events.allSatisfy { $0["account"] as? String == alice })
+            for event in events {
+                let isSaid = machine.system.saysConnection || event["type"] as? String != "decision"
+                #expect(event["source_address"] as? String == (isSaid ? "127.0.0.1" : nil), "\(event)")
+            }
+            #expect(events[2]["verified"] as? Bool == true && events[2]["email"] as? String == "alice@example.com")
         }
 
         /// What the units start, as they say it, by hand: there is no systemd in here.
@@ -182,8 +207,10 @@ extension RealSSH {
         }
 
         /// Who one is after logging in to an sshd that starts now; nil where one is not let in.
-        private func who(_ account: String, on machine: PackagedServer, _ laptop: Laptop, _ key: String) async throws -> String? {
-            let daemon = try await machine.startDaemon()
+        private func who(
+            _ account: String, on machine: PackagedServer, _ laptop: Laptop, _ key: String, pam: Bool = false
+        ) async throws -> String? {
+            let daemon = try await machine.startDaemon(pam: pam)
             do {
                 let who = try await laptop.whoami(account, on: daemon, keys: [key])
                 await daemon.stop()

@@ -11,10 +11,14 @@ final class PackagedServer: Sendable {
         var isHere: Bool { FileManager.default.fileExists(atPath: archive.path) && OpenSSH.whyNoRoots == nil }
         var notHere: Comment { "\(testDescription): \(OpenSSH.whyNoRoots ?? "it is not here (.ci/install-sshd-roots)")" }
 
+        /// Whether its sshd knows `%C`.
+        var saysConnection: Bool { self == .trixie || self == .sid }
+
         static let here = allCases.filter(\.isHere)
     }
 
     let root: SSHRoot
+    let system: System
     private let server: Server
     private let folder: URL
 
@@ -22,7 +26,7 @@ final class PackagedServer: Sendable {
         let root = try await SSHRoot.start(system.archive, name: "packages-\(system)", server: server.folder)
         let folder = server.folder.appendingPathComponent("packaged-\(system)")
         try await Command.mustRun("install", ["-d", "-m", "0755", folder.path])
-        let made = PackagedServer(root: root, server: server, folder: folder)
+        let made = PackagedServer(root: root, system: system, server: server, folder: folder)
         do {
             // sudo asks for the machine's own name, and sshd for host keys.
             try await made.mustRun(["sh", "-c", "ssh-keygen -A >/dev/null; echo \"127.0.1.1 $(hostname)\" >> /etc/hosts"])
@@ -33,8 +37,8 @@ final class PackagedServer: Sendable {
         }
     }
 
-    private init(root: SSHRoot, server: Server, folder: URL) {
-        (self.root, self.server, self.folder) = (root, server, folder)
+    private init(root: SSHRoot, system: System, server: Server, folder: URL) {
+        (self.root, self.system, self.server, self.folder) = (root, system, server, folder)
     }
 
     func stop() async {
@@ -88,11 +92,11 @@ final class PackagedServer: Sendable {
     }
 
     /// An sshd in there that reads the drop-ins of /etc/ssh; the caller stops it.
-    func startDaemon() async throws -> SSHDaemon {
+    func startDaemon(pam: Bool = false) async throws -> SSHDaemon {
         let place = folder.appendingPathComponent("sshd-\(UUID().uuidString.prefix(8))")
         try await Command.mustRun("install", ["-d", "-m", "0755", place.path])
         let daemon = SSHDaemon(folder: place, port: try Machine.freePort(), root: root)
-        try await daemon.start(asking: "Include /etc/ssh/sshd_config.d/*.conf")
+        try await daemon.start(asking: "Include /etc/ssh/sshd_config.d/*.conf", pam: pam)
         return daemon
     }
 }
