@@ -190,7 +190,7 @@ struct ServerPlanner {
         if MarkedBlock.isIn(main.bytes) { return }
         try append(
             change(
-                places.sshdConfig, .marked, main, to: MarkedBlock.adding(["Include \(dropIn.path)"], to: main.bytes, at: .top),
+                places.sshdConfig, .marked, main, to: MarkedBlock.adding(["Include \(dropIn.path)"], to: main.bytes),
                 mode: main.mode))
     }
 
@@ -266,9 +266,20 @@ struct ServerPlanner {
         for folder in places.sessionFolders where unsafe access(folder.path, F_OK) != 0 {
             plan.changes.append(.folder(path: folder.path, mode: folder.mode))
         }
-        if String(decoding: pam.bytes, as: UTF8.self).contains("/opk-session") { return }
-        let line = "session optional pam_exec.so quiet \(places.sessionProgram)"
-        try append(change(places.pam, .marked, pam, to: MarkedBlock.adding([line], to: pam.bytes, at: .bottom), mode: pam.mode))
+        guard let others = MarkedBlock.isIn(pam.bytes) ? MarkedBlock.removing(from: pam.bytes) : pam.bytes else {
+            plan.notes.append("\(Text(places.pam).escaped): the marks around opk's lines are not as opk set them, so they stay as they are")
+            return
+        }
+        if !MarkedBlock.isIn(pam.bytes), let call = PAMStack(places.pam).sessionCalls.first {
+            if !call.isSafe {
+                let line = "\(Text(call.line.file).escaped), line \(call.line.number)"
+                plan.notes.append("\(line), runs opk-session where that is not safe (opk audit says why): take it away, and run this again")
+            }
+            return
+        }
+        // Before every other line: what runs after pam_env may find in its environment whatever the user wants.
+        let line = "session optional pam_exec.so quiet type=open_session \(places.sessionProgram)"
+        try append(change(places.pam, .marked, pam, to: MarkedBlock.adding([line], to: others), mode: pam.mode))
     }
 
     private mutating func chooseAccounts() {

@@ -41,7 +41,7 @@ public struct SessionEnding {
 
     /// - Returns: the records of those that are gone, which is all of them but what the system would not let go.
     public func run(_ orders: [Order]) -> [SessionRecord] {
-        // So that opk-session, whom sshd asks to close the session, knows why.
+        // So that the timer, should it find the session gone before we do, knows why.
         var isTold = false
         for order in orders {
             var record = order.session.record

@@ -1,4 +1,4 @@
-// opk-session: PAM says that a session of sshd begins or ends; this writes down whose.
+// opk-session: PAM says that a session of sshd begins; this writes down whose.
 
 import AuditTrail
 import CSystem
@@ -63,14 +63,13 @@ func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: Sess
     events.login(record, terminals: call.terminal.map { [$0.string] } ?? [], at: now)
 }
 
-func close(_ call: PAMCall, _ id: String, _ places: SessionPlaces, _ events: SessionEvents) {
-    guard let record = places.sessions.record(id), record.account == call.account, places.sessions.remove(id) else { return }
-    events.logout(record, by: record.endedBy ?? .user, at: .now())
-}
+/// The set-group-ID bit is there so that the loader and the libraries believe no variable (AT_SECURE); its group has done its service by then.
+func leaveGroup() -> Bool { setregid(getgid(), getgid()) == 0 }
 
+let environment = PAMEnvironment.taken()
 Confinement.begin(seconds: 3, lowersLimits: false)
 LastWords.set("took longer than 3 seconds, so a session is not recorded", failed: true, status: 0)
-guard opk_open_standard_descriptors() == 0 else { exit(0) }
+guard leaveGroup(), opk_open_standard_descriptors() == 0 else { exit(0) }
 signal(SIGPIPE, SIG_IGN)
 
 let words = ProcessArguments.words
@@ -83,24 +82,24 @@ default:
         say("opk-session: wrong call (opk-session --help)")
         break
     }
-    guard let call = PAMCall(ProcessEnvironment.inherited()) else { break }
+    if let intruder = environment.intruder {
+        complain(
+            "the environment has \(intruder.escaped(limit: 100)), which whoever logs in may have put there: nothing is recorded. The line in /etc/pam.d/sshd "
+                + "must stand before all others of session (opk audit)")
+        break
+    }
+    guard let call = PAMCall(environment) else { break }
     let parent = getppid()
     guard let id = ConnectionID.of(process: parent), let process = ProcessStamp(running: parent) else { break }
     // Opened here: from there on nothing but this descriptor leads to the log.
     let trail = AuditTrail(path: places.log)
     let events = SessionEvents(trail, opened: try? trail.open(), program: "opk-session")
-    switch call.kind {
-    case .open:
-        do {
-            try places.sessions.create()
-        } catch {
-            complain("\(error)")
-        }
-        confine(places)
-        open(call, id, process, places, events)
-    case .close:
-        confine(places)
-        close(call, id, places, events)
+    do {
+        try places.sessions.create()
+    } catch {
+        complain("\(error)")
     }
+    confine(places)
+    open(call, id, process, places, events)
 }
 exit(0)

@@ -80,7 +80,7 @@ extension RealSSH {
             let owners = try await machine.mustRun([
                 "stat", "-c", "%n %U:%G %a", "/etc/opk", "/etc/opk/auth_id", "/var/cache/opk", "/var/lib/opk", "/var/lib/opk/refusals",
                 "/var/lib/opk/recent", "/var/log/opk", "/var/log/opk/audit.jsonl", "/run/opk/sessions", "/etc/sudoers.d/opk",
-                "/usr/libexec/opk/opk-verify",
+                "/usr/libexec/opk/opk-verify", "/usr/libexec/opk/opk-session",
             ])
             #expect(
                 owners == """
@@ -95,6 +95,7 @@ extension RealSSH {
                     /run/opk/sessions root:root 700
                     /etc/sudoers.d/opk root:root 440
                     /usr/libexec/opk/opk-verify root:root 755
+                    /usr/libexec/opk/opk-session root:opksshuser 2750
 
                     """)
             try await setUpAndBack(machine, laptop, provider, key, alice: alice)
@@ -222,14 +223,26 @@ extension RealSSH {
         }
 
         private func removed(_ machine: PackagedServer, _ laptop: Laptop, _ key: String, alice: String) async throws {
+            // As `opk setup server` leaves them.
+            let block = "# >>> opk: `opk setup server --undo` takes these lines away >>>\n# lines\n# <<< opk <<<"
+            let pam = try await machine.text(of: "/etc/pam.d/sshd")
+            let facts = try await machine.mustRun(["stat", "-c", "%a %U:%G", "/etc/pam.d/sshd"])
+            let mark = "printf '%s\\n' \"$0\" | cat - /etc/pam.d/sshd > /tmp/marked && cat /tmp/marked > /etc/pam.d/sshd && rm /tmp/marked"
+            try await machine.mustRun(["sh", "-c", mark, block])
             let said = try await machine.apt(["remove", "opk-server", "opk"])
+            #expect(
+                try await machine.text(of: "/etc/pam.d/sshd") == pam && said.contains("took   opk's lines out of /etc/pam.d/sshd"),
+                "\(said)")
             #expect(said.contains("moved \(Self.dropIn) to \(Self.dropIn).removed"), "\(said)")
             try await machine.mustRun(["sshd", "-t"])
             #expect(try await asked(machine) == "none")
             #expect(try await machine.text(of: "/etc/opk/auth_id").contains("alice@example.com"))
             #expect(try await machine.run(["test", "-e", "/etc/sudoers.d/opk"]).status == 1)
             #expect(try await who(alice, on: machine, laptop, key) == nil)
+            try await machine.mustRun(["sh", "-c", mark, block])
             try await machine.apt(["purge", "opk-server", "opk"])
+            #expect(try await machine.text(of: "/etc/pam.d/sshd") == pam)
+            #expect(try await machine.mustRun(["stat", "-c", "%a %U:%G", "/etc/pam.d/sshd"]) == facts)
             try await machine.mustRun(["sshd", "-t"])
         }
     }

@@ -170,19 +170,17 @@ struct JournalTests {
         try scratch.write("ours, edited\n", to: path)
         #expect(try dropIn.takeBack()?.contains(".removed") == true)
         #expect(scratch.text(path) == nil && scratch.text(path + ".removed") == "ours, edited\n")
-        for place in [MarkedBlock.Place.top, .bottom] {
-            let file = scratch.folder + "/pam"
-            let before = "one\ntwo\n"
-            try scratch.write(before, to: file)
-            chmod(file, 0o644)
-            let after = String(decoding: MarkedBlock.adding(["session x"], to: Array(before.utf8), at: place), as: UTF8.self)
-            let marked = change(file, before, after, .marked)
-            try marked.apply()
-            try scratch.write("zero\n" + after + "three\n", to: file)
-            #expect(try marked.takeBack() == nil)
-            #expect(scratch.text(file) == "zero\none\ntwo\nthree\n")
-        }
-        let block = MarkedBlock.adding(["x"], to: [], at: .top)
+        let file = scratch.folder + "/pam"
+        let before = "one\ntwo\n"
+        try scratch.write(before, to: file)
+        chmod(file, 0o644)
+        let after = String(decoding: MarkedBlock.adding(["session x"], to: Array(before.utf8)), as: UTF8.self)
+        let marked = change(file, before, after, .marked)
+        try marked.apply()
+        try scratch.write("zero\n" + after + "three\n", to: file)
+        #expect(try marked.takeBack() == nil)
+        #expect(scratch.text(file) == "zero\none\ntwo\nthree\n")
+        let block = MarkedBlock.adding(["x"], to: [])
         #expect(MarkedBlock.removing(from: block) == [])
         #expect(MarkedBlock.removing(from: Array(block.dropLast(15))) == nil)
         #expect(MarkedBlock.removing(from: block + block) == [])

@@ -21,7 +21,7 @@ while read -r file; do
     place=$DESTDIR$PREFIX/$file
     folder 0755 "$(dirname "$place")"
     mode=0644
-    [ ! -x "$file" ] || mode=0755
+    [ ! -x "$file" ] || mode=$(mode_of "$file")
     if [ "$mode" = 0644 ] && grep -qI '/usr/local/' "$file" && [[ $file != share/man/* ]]; then
         sed "s|/usr/local/|$PREFIX/|g" "$file" > "$place.new"
         chmod "$mode" "$place.new"

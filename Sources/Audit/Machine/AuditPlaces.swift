@@ -35,6 +35,8 @@ public struct AuditPlaces: Sendable {
     public var looksAtHomes = true
     /// False: only the files of the policy, as in a repository of policies.
     public var looksAtMachine = true
+    /// Where what PAM does is written, by service.
+    public var pamFolder = "/etc/pam.d"
     public var dropIn = "/etc/ssh/sshd_config.d/60-opk.conf"
     public var cron = "/etc/cron.d/opk-keys"
     /// What tells that opkssh is here as well.

@@ -38,6 +38,19 @@ extension Auditor {
                 audit(program: path, facts, runsIt: isRoots)
             }
         }
+        auditSessionProgram()
+    }
+
+    /// The set-group-ID bit has the loader pass over what the user put into PAM's environment; nobody else is to start it.
+    private mutating func auditSessionProgram() {
+        let path = places.helperFolder + "/opk-session"
+        guard let facts = FileFacts(path), let group = verifierAccount?.group else { return }
+        if facts.kind == .file, facts.owner == 0, facts.group == group, facts.mode == 0o2750 { return }
+        found.add(
+            .programMode, path,
+            "it belongs to \(Text(Group.owner(facts.owner))):\(Text(Group.name(of: facts.group))) with mode \(facts.octal), and must be "
+                + "root:\(Text(Group.name(of: group)))'s with 2750",
+            remedy: facts.kind == .file ? "opk permissions fix" : "make install")
     }
 
     /// opk itself: an administrator runs it as root.

@@ -15,6 +15,7 @@ extension Auditor {
         auditBlocks(sshd, files)
         auditAccounts(sshd, files, name)
         auditNeighbours(sshd, name)
+        auditSessionLine(sshd)
     }
 
     // MARK: The command

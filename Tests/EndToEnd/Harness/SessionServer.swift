@@ -15,12 +15,14 @@ final class SessionServer: Sendable {
             getent passwd opksshuser >/dev/null || useradd --system --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin opksshuser
             install -d -m 0755 /usr/local/libexec /usr/local/libexec/opk /etc/opk
             for program in opk-verify opk-fetch opk-home opk-session; do install -m 0755 "$programs/$program" /usr/local/libexec/opk/; done
+            chown root:opksshuser /usr/local/libexec/opk/opk-session
+            chmod 2750 /usr/local/libexec/opk/opk-session
             install -d -m 0755 -o opksshuser -g opksshuser /var/cache/opk
             install -d -m 0755 /var/log/opk /var/lib/opk
             install -m 0640 -o opksshuser -g adm /dev/null /var/log/opk/audit.jsonl
-            { echo "account required pam_permit.so"
-              echo "session required pam_permit.so"
-              echo "session optional pam_exec.so quiet /usr/local/libexec/opk/opk-session"; } > /etc/pam.d/sshd
+            { echo "session optional pam_exec.so quiet type=open_session /usr/local/libexec/opk/opk-session"
+              echo "account required pam_permit.so"
+              echo "session required pam_permit.so"; } > /etc/pam.d/sshd
         ' "$shown"
         """
 
@@ -117,6 +119,9 @@ final class SessionServer: Sendable {
         let answer = try await opk("--json").output
         return ((try JSONSerialization.jsonObject(with: Data(answer.utf8))) as? [String: Any])?["sessions"] as? [[String: Any]] ?? []
     }
+
+    /// Waits until no session is left.
+    func gone() async throws { _ = try await sessions(count: 0) }
 
     /// Once there are so many.
     func sessions(count: Int) async throws -> [[String: Any]] {
