@@ -254,7 +254,7 @@ extension RealSSH {
                 await next.stop()
                 try await machine.opk("enforce")
                 let logouts = try await machine.events("logout")
-                #expect(logouts.contains { text($0, "session") == text(record, "session") && $0["ended_by"] == nil }, "\(logouts)")
+                #expect(logouts.contains { text($0, "session") == text(record, "session") && text($0, "ended_by") == "user" }, "\(logouts)")
                 #expect(try await machine.run(["ls", "/run/opk/sessions"]).output.isEmpty)
             }
         }
