@@ -106,10 +106,9 @@ struct LoginRequestTests {
     @Test("A certificate is as long as leaves room in SSH_AUTH_INFO_0 for two, and no longer; what is not ours may be longer (V51)")
     func longest() throws {
         let type = "ssh-ed25519-cert-v01@openssh.com"
-        func padded(_ length: Int, _ change: (inout MintedLogin) -> Void = { _ in }) throws -> [UInt8] {
+        func padded(_ length: Int) throws -> [UInt8] {
             var login = try MintedLogin()
-            change(&login)
-            login.keyID = Text(String(repeating: "A", count: length))
+            login.rewriteCertificate = { $0.keyID = [UInt8](repeating: UInt8(ascii: "A"), count: length) }
             return try login.certificate()
         }
         let base = try padded(0).count
