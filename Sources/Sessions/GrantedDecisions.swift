@@ -57,10 +57,13 @@ public struct GrantedDecisions {
         guard !attempts.isEmpty else { return [:] }
         var found: [String: Decision] = [:]
         lines.search { line in
-            guard line.position(of: GrantedDecisions.granted) != nil, let start = line.position(of: GrantedDecisions.attempt) else { return false }
+            guard line.position(of: GrantedDecisions.granted) != nil, let start = line.position(of: GrantedDecisions.attempt) else {
+                return false
+            }
             let value = line.block[(start + GrantedDecisions.attempt.count)..<line.end].prefix { $0 != UInt8(ascii: "\"") }
             let attempt = String(decoding: value, as: UTF8.self)
-            guard attempts.contains(attempt), found[attempt] == nil, let decision = Decision(parsing: line.bytes), decision.attempt == attempt
+            guard attempts.contains(attempt), found[attempt] == nil, let decision = Decision(parsing: line.bytes),
+                decision.attempt == attempt
             else { return false }
             found[attempt] = decision
             return found.count == attempts.count

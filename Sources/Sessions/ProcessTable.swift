@@ -103,7 +103,9 @@ struct ProcessTable {
         var next = 0
         while next < family.count {
             for child in children(of: family[next].stamp.id)
-            where !others.contains(child.stamp) && !family.contains(where: { $0.stamp == child.stamp }) && !SSHDProcess.isListener(child, self) {
+            where !others.contains(child.stamp) && !family.contains(where: { $0.stamp == child.stamp })
+                && !SSHDProcess.isListener(child, self)
+            {
                 family.append(child)
             }
             next += 1

@@ -51,7 +51,9 @@ struct SessionPlaceOptions: ParsableArguments {
     func live() throws(SessionsError) -> (places: SessionPlaces, config: SessionLimits?, live: LiveSessions) {
         let places = try places()
         let config = try? ServerLimits.read(places)
-        let live = try SessionsError.reading { () throws(UnsafeFile) in try LiveSessions(places, limits: config ?? SessionLimits(), at: .now()) }
+        let live = try SessionsError.reading { () throws(UnsafeFile) in
+            try LiveSessions(places, limits: config ?? SessionLimits(), at: .now())
+        }
         return (places, config, live)
     }
 }

@@ -52,7 +52,8 @@ import Vocabulary
             return await group.reduce(into: 0) { $0 += $1 ? 1 : 0 }
         }
         #expect(told == 1 && places.sessions.record(record.id) == record)
-        #expect(try self.events.map { $0["type"] } == ["login"] && self.events.first?["notes"] == .array(["seen"]) && files() == [record.id])
+        #expect(
+            try self.events.map { $0["type"] } == ["login"] && self.events.first?["notes"] == .array(["seen"]) && files() == [record.id])
     }
 
     @Test("a session that is over does not come back with a change of its record")

@@ -117,7 +117,8 @@ struct LoginRequestTests {
         #expect(try ask(padded(most - base + 1), type).refusal == .certificateMalformed)
         #expect(try ask(padded(96_400), type).refusal == .certificateMalformed)
         // MAX_ARG_STRLEN, with the name, the method and the type twice.
-        #expect(2 * ("publickey ecdsa-sha2-nistp521-cert-v01@openssh.com \n".utf8.count + LoginRequest.longestKey) + 16 + 1 <= 131_072 - 4096)
+        #expect(
+            2 * ("publickey ecdsa-sha2-nistp521-cert-v01@openssh.com \n".utf8.count + LoginRequest.longestKey) + 16 + 1 <= 131_072 - 4096)
     }
 
     @Test("A certificate that cannot be parsed is refused, cut anywhere (V51)")
