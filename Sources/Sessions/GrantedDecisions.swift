@@ -35,8 +35,9 @@ public struct GrantedDecisions {
         let piece = Array(key.utf8)
         lines.search { line in
             guard line.position(of: GrantedDecisions.granted) != nil, line.position(of: piece) != nil,
-                let decision = Decision(parsing: line.bytes), decision.account == account, decision.identity.keyFingerprint == key
+                let decision = Decision(parsing: line.bytes)
             else { return false }
+            guard decision.account == account, decision.identity.keyFingerprint == key else { return false }
             if attempt == nil || decision.attempt == attempt {
                 found = decision
                 return true

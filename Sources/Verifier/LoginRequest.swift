@@ -42,11 +42,11 @@ public struct LoginRequest: Sendable {
         } catch {
             throw Refusal(.certificateMalformed, "\(error)")
         }
-        guard certificate.isOpenPubkey else { return nil }
-        guard key.count <= LoginRequest.longestKey else {
+        let own = certificate.isOpenPubkey ? certificate : nil
+        if own != nil, key.count > LoginRequest.longestKey {
             throw Refusal(.certificateMalformed, "it has \(key.count) characters of base64, and \(LoginRequest.longestKey) are the most")
         }
-        return certificate
+        return own
     }
 
     /// The account, as a name that may be used.
