@@ -318,7 +318,9 @@ let package = Package(
                 "Login", "opk", "OIDC", "HTTP", "KeyCache", "PKToken", "SSHKeys", "JOSE", "LibCrypto", "ChildProcess", "SafeFiles",
                 "Identities", "TokenStore", "DemoProvider", "Vocabulary",
             ]),
-        testing("EndToEnd", ["ChildProcess", "CSystem", "Vocabulary"], exclude: ["Harness/chromium.py", "Harness/opkssh_answers.py"]),
+        testing(
+            "EndToEnd", ["AuditTrail", "ChildProcess", "CSystem", "Vocabulary"],
+            exclude: ["Harness/chromium.py", "Harness/opkssh_answers.py"]),
     ]
 )
 

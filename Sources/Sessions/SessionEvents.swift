@@ -23,18 +23,19 @@ public struct SessionEvents: Sendable {
         host = SessionEvents.hostName()
     }
 
+    /// One that PAM did not report says so.
     public func login(_ record: SessionRecord, terminals: [String], at now: UnixTime) {
         tell(.login, record, at: now) { event in
             SessionEvents.describe(record.identity, &event)
             SessionEvents.set(terminals, &event)
+            if record.isSeen { event.set(.notes, ["seen"]) }
         }
     }
 
-    /// - Parameter by: nil where nobody knows: sshd was gone.
-    public func logout(_ record: SessionRecord, by reason: EndedBy?, at now: UnixTime) {
+    public func logout(_ record: SessionRecord, by reason: EndedBy, at now: UnixTime) {
         tell(.logout, record, at: now) { event in
             event.set(.sessionEnds, now)
-            event.set(.endedBy, reason?.rawValue)
+            event.set(.endedBy, reason.rawValue)
         }
     }
 

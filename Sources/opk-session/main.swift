@@ -46,7 +46,7 @@ func confine(_ places: SessionPlaces) {
 func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: SessionPlaces, _ events: SessionEvents) {
     let now = UnixTime.now()
     guard let certificate = AcceptedCertificate.first(of: call, at: now, places) else { return }
-    let decision = GrantedDecisions(log: places.log, reach: 4 << 20)
+    let decision = GrantedDecisions(log: places.log, reach: 16 << 20)
         .decision(of: id, account: Text(call.account), key: certificate.fingerprint, at: now)
     // A broken file lets nobody in, so there is one that can be read; or it broke in this second, and the next run of the timer sees to it.
     let limits = (try? ServerConfig.read(places.configFolder + "/config.yml", trust: places.trust)).map(SessionLimits.init)
@@ -56,7 +56,8 @@ func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: Sess
             identity: decision?.identity ?? certificate.claimed, began: now, limits: limits ?? SessionLimits())
     else { return }
     do {
-        try places.sessions.write(record)
+        // Whoever wrote the record also tells: the timer may have seen the session first.
+        guard try places.sessions.add(record) else { return }
     } catch {
         complain("the session \(id) of \(call.account) is not recorded: \(error)")
     }
