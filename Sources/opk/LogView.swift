@@ -16,8 +16,8 @@ struct LogView {
         switch format {
         case .text: text(LogLine(LogEntry(record)))
         case .json: LogView.printable(record.line)
-        case .ocsf: LogView.printable(OCSFEvent.json(record).serialized)
-        case .ecs: LogView.printable(ECSEvent.json(record).serialized)
+        case .ocsf: LogView.printable(OCSFEvent.json(record))
+        case .ecs: LogView.printable(ECSEvent.json(record))
         }
     }
 
@@ -25,7 +25,7 @@ struct LogView {
         let outcome = LogView.padded(line.outcome.rawValue, 8)
         let subject = LogView.padded(line.subject, 34) + " " + LogView.padded(line.source, 20)
         let words = (line.isBreakGlass ? style.error("BREAK GLASS") + (line.words.isEmpty ? "" : ", ") : "") + line.words
-        return Array("\(style.faint(line.time))  \(coloured(outcome, line.outcome))  \(subject)  \(words)\n".utf8)
+        return Array("\(style.faint(LogLine.local(line.time)))  \(coloured(outcome, line.outcome))  \(subject)  \(words)\n".utf8)
     }
 
     private func coloured(_ word: String, _ outcome: LogLine.Outcome) -> String {

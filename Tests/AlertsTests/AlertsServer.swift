@@ -2,6 +2,7 @@ import AuditTrail
 import Foundation
 import SafeFiles
 import TestSupport
+import Testing
 import Vocabulary
 
 @testable import Alerts
@@ -67,7 +68,14 @@ final class AlertsServer {
     }
 
     func notify(at time: UnixTime = .now()) throws -> Notifier.Report {
-        try Notifier(configFolder: config, trail: AuditTrail(path: log), stateFolder: state).run(at: time, newID: newID)
+        let before = ((try? Data(contentsOf: URL(fileURLWithPath: log))) ?? Data()).count
+        let report = try Notifier(configFolder: config, trail: AuditTrail(path: log), stateFolder: state).run(at: time, newID: newID)
+        // What it wrote itself; the events before it are this test's.
+        let own = ((try? Data(contentsOf: URL(fileURLWithPath: log))) ?? Data()).dropFirst(before)
+        if !report.told.isEmpty || !report.failed.isEmpty || !report.changes.isEmpty {
+            #expect(try EventSchema.problems(String(decoding: own, as: UTF8.self)) == [])
+        }
+        return report
     }
 
     /// As logrotate does it.
