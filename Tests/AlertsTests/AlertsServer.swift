@@ -30,7 +30,9 @@ final class AlertsServer {
 
     func newID() -> String {
         number += 1
-        return "e" + String(repeating: "a", count: 9 - String(number).count) + String(number)
+        // An event's id has no 0 and no 1.
+        let figures = String(number).replacing("0", with: "z").replacing("1", with: "y")
+        return "e" + String(repeating: "a", count: 9 - figures.count) + figures
     }
 
     func write(_ text: String, to name: String) throws { try AtomicFile.write(Array(text.utf8), to: config + "/" + name, mode: 0o640) }
