@@ -34,7 +34,7 @@ extension PolicyError: CustomStringConvertible {
         case .unsafe(let file): file.description
         case .noFolder(let folder): "there is no folder \(Text(folder).escaped)"
         case .writing(let failure): failure.description
-        case .busy(let path): "\(Text(path).escaped) is being changed by another command, for longer than \(PolicyFile.patience / 1000) s"
+        case .busy(let path): "\(Text(path).escaped) is being changed by another command, for longer than \(PolicyLock.patience / 1000) s"
         case .restless(let path): "\(Text(path).escaped) is being changed by another program all the time"
         case .input(let failure): failure.description
         case .certificate(let sentence, _): sentence

@@ -1,3 +1,4 @@
+import PolicyAdministration
 import SafeFiles
 import Vocabulary
 
@@ -28,7 +29,26 @@ extension ServerChange {
             }
             try FileState.rename(to, to: path)
             return nil
-        case .file(let change): return try change.takeBack()
+        case .counted(let path, _, _, _):
+            try FileState.remove(path)
+            return nil
+        case .file(let change):
+            return try change.locked { () throws(ServerSetupError) in try change.takeBack() }
+        }
+    }
+}
+
+extension ServerChange.FileChange {
+    /// What `body` does with the file, with the lock that `opk add` and the others take where it is one of theirs.
+    func locked<Result>(_ body: () throws(ServerSetupError) -> Result) throws(ServerSetupError) -> Result {
+        // Where there is no folder there is no file either, nor anybody who changes it.
+        guard kind == .policy, unsafe access(FileState.parent(of: path), F_OK) == 0 else { return try body() }
+        let lock = PolicyLock(path)
+        return try lock.held({ ServerSetupError.policy($0) }) { () throws(ServerSetupError) in
+            let result = try body()
+            // Who waits for it takes another then. A run that is killed before this leaves it to whoever takes the run back.
+            if !hadLock { unsafe unlink(lock.path) }
+            return result
         }
     }
 }

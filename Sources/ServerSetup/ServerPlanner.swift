@@ -31,6 +31,7 @@ struct ServerPlanner {
     ) throws(ServerSetupError) -> ServerPlan {
         var planner = ServerPlanner(places, request, invoker: invoker, journal: journal)
         try planner.checkInstallation()
+        planner.planState()
         try planner.planPolicy()
         try planner.planSSHD()
         try planner.planSessions()
@@ -40,7 +41,7 @@ struct ServerPlanner {
 
     private func checkInstallation() throws(ServerSetupError) {
         guard unsafe access(places.sshd, X_OK) == 0 else { throw .noSSHD }
-        for path in [places.verifier, places.stateFolder] where unsafe access(path, F_OK) != 0 { throw .notInstalled(path) }
+        if unsafe access(places.verifier, F_OK) != 0 { throw .notInstalled(places.verifier) }
         guard Account.named(places.verifierUser) != nil else { throw .noUser(places.verifierUser) }
         for allowed in request.allowed where !PolicyPlace.knows(allowed.account) { throw .noAccount(allowed.account) }
         let question = SSHDQuestion(sshd: places.sshd, config: places.sshdConfig)
@@ -54,6 +55,16 @@ struct ServerPlanner {
             _ = try PolicyCheckout(places.configFolder, isStrict: true)
         } catch {
             throw .unusablePolicy("\(error)")
+        }
+    }
+
+    /// What an installation makes, where it has been taken away since: opk-verify can make none of it.
+    private mutating func planState() {
+        if unsafe access(places.stateFolder, F_OK) != 0 { plan.changes.append(.folder(path: places.stateFolder, mode: 0o755)) }
+        guard let verifier = Account.named(places.verifierUser) else { return }
+        for file in ServerPlaces.counted where unsafe access(places.stateFolder + "/" + file.name, F_OK) != 0 {
+            plan.changes.append(
+                .counted(path: places.stateFolder + "/" + file.name, size: file.size, user: verifier.user, group: verifier.group))
         }
     }
 
@@ -125,7 +136,8 @@ struct ServerPlanner {
         } else if kind == .policy, let group = Account.named(places.verifierUser)?.group {
             after.group = group
         }
-        return .file(.init(path: path, kind: kind, before: before, after: after))
+        let isLocked = unsafe access(PolicyLock(path).path, F_OK) == 0
+        return .file(.init(path: path, kind: kind, before: before, after: after, hadLock: kind != .policy || isLocked))
     }
 
     // MARK: sshd

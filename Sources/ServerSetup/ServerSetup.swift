@@ -43,10 +43,16 @@ public struct ServerSetup: Sendable {
         }
     }
 
-    /// sshd wants its folder even to say what it will do; a machine on which it has not run yet has none.
+    /// sshd wants its folder even to say what it will do; a machine on which it has not run yet has none. And where there was no folder for a trial, what
+    /// a trial has left of one goes.
     private func prepared<Result>(_ body: () throws(ServerSetupError) -> Result) throws(ServerSetupError) -> Result {
         let isMade = unsafe mkdir(places.runFolder, 0o755) == 0
-        defer { if isMade { unsafe rmdir(places.runFolder) } }
+        let hasState = unsafe access(places.stateFolder, F_OK) == 0
+        defer {
+            if isMade { unsafe rmdir(places.runFolder) }
+            // Only an empty one goes.
+            if !hasState { unsafe rmdir(places.stateFolder) }
+        }
         return try body()
     }
 
@@ -64,14 +70,12 @@ public struct ServerSetup: Sendable {
         var report = Report()
         TrialFolder.remove(places)
         sweep()
-        guard var journal = try ServerJournal.read(places.journal), !journal.pending.isEmpty || journal.isUndoing else { return report }
+        guard let journal = try ServerJournal.read(places.journal), !journal.pending.isEmpty || journal.isUndoing else { return report }
         let changes = journal.pending.reversed() + (journal.isUndoing ? journal.done.reversed() : [])
         for change in changes {
             if let left = try change.takeBack() { report.said.append(left) }
         }
-        journal.pending = []
-        if journal.isUndoing { journal.done = [] }
-        try settle(&journal, keeping: !journal.isUndoing && !journal.done.isEmpty)
+        try end(journal)
         report.said.insert("a run that was cut off has been taken back", at: 0)
         report.isReloaded = reloads ? try reload(&report) : false
         return report
@@ -90,6 +94,7 @@ public struct ServerSetup: Sendable {
         report.said = try ServerTrial(places: places, plan: plan, invoker: invoker).run(mayBeTheOnlyWay: request.mayBeTheOnlyWay)
         var journal = try ServerJournal.read(places.journal) ?? ServerJournal()
         journal.pending = plan.changes
+        if journal.makes(places.stateFolder) { try ServerChange.makeFolder(places.stateFolder, 0o755) }
         // On the disk before anything else is.
         try journal.write(places.journal)
         var isReloading = false
@@ -99,7 +104,7 @@ public struct ServerSetup: Sendable {
             isReloading = request.reloads
             if request.reloads { report.isReloaded = try reload(&report) }
         } catch {
-            try takeBack(&journal, after: error, reloads: isReloading)
+            try takeBack(journal, after: error, reloads: isReloading)
         }
         journal.settle()
         try journal.write(places.journal)
@@ -109,12 +114,11 @@ public struct ServerSetup: Sendable {
     }
 
     /// All as it was, and then the error.
-    private func takeBack(_ journal: inout ServerJournal, after error: ServerSetupError, reloads: Bool) throws(ServerSetupError) {
+    private func takeBack(_ journal: ServerJournal, after error: ServerSetupError, reloads: Bool) throws(ServerSetupError) {
         do throws(ServerSetupError) {
             var report = Report()
             for change in journal.pending.reversed() { _ = try change.takeBack() }
-            journal.pending = []
-            try settle(&journal, keeping: !journal.done.isEmpty)
+            try end(journal)
             if reloads { _ = try reload(&report) }
         } catch let second {
             throw .halfWay(error, "\(second)")
@@ -122,8 +126,18 @@ public struct ServerSetup: Sendable {
         throw error
     }
 
-    private func settle(_ journal: inout ServerJournal, keeping: Bool) throws(ServerSetupError) {
-        if keeping { try journal.write(places.journal) } else { try FileState.remove(places.journal) }
+    /// What was pending has been taken back, and where an undo was under way what was done, too. What is left is remembered on.
+    private func end(_ journal: ServerJournal) throws(ServerSetupError) {
+        if journal.isUndoing || journal.done.isEmpty { return try remove(journal) }
+        var rest = journal
+        rest.pending = []
+        try rest.write(places.journal)
+    }
+
+    /// With the folder that was made for it, unless others have put something there since.
+    private func remove(_ journal: ServerJournal) throws(ServerSetupError) {
+        try FileState.remove(places.journal)
+        if journal.makes(places.stateFolder), unsafe rmdir(places.stateFolder) == 0 { FileState.syncFolder(of: places.stateFolder) }
     }
 
     // MARK: Undo
@@ -147,7 +161,7 @@ public struct ServerSetup: Sendable {
         }
         if let complaint = question.complaint() { throw .sshdRefuses(complaint) }
         if request.reloads { report.isReloaded = try reload(&report) }
-        try FileState.remove(places.journal)
+        try remove(journal)
         report.changed = true
         ServerRecord.append("setup server --undo", changes: journal.done)
         return report

@@ -31,8 +31,8 @@ struct SetupServerCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Whom to trust: ISSUER,CLIENT_ID[,EXPIRY], or google, azure, microsoft, gitlab, hello. May be repeated.", valueName: "provider")
-    )
+            "Whom to trust: ISSUER,CLIENT_ID[,EXPIRY], or google, azure, microsoft, gitlab, hello. May be repeated.", valueName: "provider"),
+        completion: CompletedWords.issuers)
     var provider: [String] = []
 
     @Option(help: ArgumentHelp("Who may log in as which account: EMAIL=ACCOUNT[,ISSUER]. May be repeated.", valueName: "email=account"))
@@ -62,7 +62,7 @@ struct SetupServerCommand: ParsableCommand {
     @Flag(help: "For scripts: one JSON object; does not ask.")
     var json = false
 
-    @Option(help: ArgumentHelp("sshd's own configuration, where it is another file.", valueName: "file"))
+    @Option(help: ArgumentHelp("sshd's own configuration, where it is another file.", valueName: "file"), completion: .file())
     var sshdConfig: String?
 
     func validate() throws {

@@ -242,3 +242,11 @@ enum EventSamples {
     /// Without its line feed.
     static func line(_ event: AuditEvent) -> [UInt8] { Array(event.line.dropLast()) }
 }
+
+extension AuditEvent {
+    func with(_ change: (inout AuditEvent) -> Void) -> AuditEvent {
+        var event = self
+        change(&event)
+        return event
+    }
+}

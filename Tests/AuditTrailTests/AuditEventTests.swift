@@ -30,6 +30,16 @@ import Vocabulary
         }
     }
 
+    @Test func `what a terminal obeys, and what turns the direction of writing, is not in a line as it is`() {
+        var event = AuditEvent(.decision, id: "abcdefghij", at: UnixTime(seconds: 1), host: "h", program: "p")
+        let hostile: [Unicode.Scalar] = [
+            "\0", "\n", "\u{1B}", "\u{7F}", "\u{9B}", "\u{200E}", "\u{202E}", "\u{2028}", "\u{2066}", "\u{FEFF}",
+        ]
+        event.set(.email, String(String.UnicodeScalarView(hostile)))
+        let written = String(decoding: event.line.dropLast(), as: UTF8.self).unicodeScalars
+        for scalar in hostile { #expect(!written.contains(scalar), "\(scalar.value)") }
+    }
+
     @Test func `a text is cut, a list is cut and says how much of it is there, and what has no room is left out`() throws {
         let object = try event { event in
             event.set(.email, String(repeating: "x", count: 600))

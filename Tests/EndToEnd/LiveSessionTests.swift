@@ -5,46 +5,11 @@ extension RealSSH {
     /// What happens between a login and its end, on a real sshd with PAM.
     @Suite("Live sessions", .enabled(if: Machine.canOverlay, Machine.noOverlay))
     struct LiveSessionTests {
-        /// alice and bob with a key each; alice may log in as alice, both as deploy.
-        private func withPeople(
-            config: String = "", options: String = "",
-            _ body: (Laptop, SessionServer, _ alice: String, _ bob: String) async throws -> Void
-        ) async throws {
-            try await withDemoProvider { laptop, provider, server in
-                let alice = try await laptop.logIn(provider.clientSpecification, key: "alice", visit: provider.press("alice"))
-                let bob = try await laptop.logIn(provider.clientSpecification, key: "bob", visit: provider.press("bob"))
-                let machine = try await SessionServer.start(server)
-                do {
-                    try await machine.configure(
-                        provider.issuer,
-                        authID: [
-                            "alice alice@example.com \(provider.issuer) \(options)", "deploy alice@example.com \(provider.issuer)",
-                            "deploy bob@example.com \(provider.issuer)",
-                        ], config: config)
-                    try await body(laptop, machine, alice, bob)
-                } catch {
-                    await machine.stop()
-                    throw error
-                }
-                await machine.stop()
-            }
-        }
-
-        private func text(_ event: [String: Any], _ member: String) -> String? { event[member] as? String }
-
-        /// The events of that kind, once there are so many.
-        private func events(_ type: String, _ count: Int, on machine: SessionServer) async throws -> [[String: Any]] {
-            for _ in 0..<100 {
-                let found = try await machine.events(type)
-                if found.count >= count { return found }
-                try await Task.sleep(for: .milliseconds(50))
-            }
-            return try await machine.events(type)
-        }
-
-        @Test("a login is recorded when it happened, tied to its decisions; a question alone, and a refusal, are none")
-        func recorded() async throws {
-            try await withPeople { laptop, machine, alice, bob in
+        @Test(
+            "a login is recorded when it happened, tied to its decisions; a question alone, and a refusal, are none",
+            arguments: OpenSSH.here)
+        func recorded(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release) { laptop, machine, alice, bob in
                 // sshd asks, and the client cannot sign: it has the certificate and no key.
                 let shown = laptop.path("shown")
                 try FileManager.default.copyItem(atPath: alice + "-cert.pub", toPath: shown + "-cert.pub")
@@ -61,7 +26,7 @@ extension RealSSH {
 
                 try await machine.run(["sh", "-c", ": > /var/log/opk/audit.jsonl"])
                 #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [alice]) == "alice")
-                let logout = try #require(try await events("logout", 1, on: machine).first)
+                let logout = try #require(try await machine.events("logout", count: 1).first)
                 let login = try #require(try await machine.events("login").first)
                 let decisions = try await machine.events("decision")
                 #expect(decisions.count == 2 && Set(decisions.compactMap { text($0, "attempt") }).count == 1)
@@ -78,9 +43,11 @@ extension RealSSH {
             }
         }
 
-        @Test("a shared account's sessions are each person's; a connection with many channels is one, with or without a terminal")
-        func shared() async throws {
-            try await withPeople(config: "session_limit: 8h\n") { laptop, machine, alice, bob in
+        @Test(
+            "a shared account's sessions are each person's; a connection with many channels is one, with or without a terminal",
+            arguments: OpenSSH.here)
+        func shared(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release, config: "session_limit: 8h\n") { laptop, machine, alice, bob in
                 let control = laptop.path("control")
                 let first = try laptop.open(
                     "deploy", on: machine.daemon, keys: [alice], with: ["-tt", "-M", "-S", control], ["echo in; sleep 300"])
@@ -92,6 +59,12 @@ extension RealSSH {
                 _ = try await third.waitForLine("channel") { $0.contains("in") ? true : nil }
                 let sessions = try await machine.sessions()
                 #expect(sessions.count == 2 && sessions.allSatisfy { text($0, "account") == "deploy" && $0["verified"] as? Bool == true })
+                for session in sessions {
+                    // sshd's privileged process, whatever its program is called.
+                    let process = "/proc/\(session["process"] as? Int ?? -1)"
+                    #expect(try await machine.run(["stat", "-c", "%U", process]).output == "root\n")
+                    #expect(try await machine.run(["cat", process + "/comm"]).output.hasPrefix("sshd"))
+                }
                 let of = { (email: String) in sessions.first { text($0, "email") == email } ?? [:] }
                 #expect((of("alice@example.com")["tty"] as? [String])?.count == 2)
                 #expect((of("bob@example.com")["tty"] as? [String]) == [])
@@ -116,13 +89,21 @@ extension RealSSH {
                 #expect(events.contains { text($0, "email") == "bob@example.com" && text($0, "detail") == "left" })
                 let logouts = try await machine.events("logout")
                 #expect(logouts.count == 2 && logouts.allSatisfy { text($0, "ended_by") == "administrator" }, "\(logouts)")
+                // Both decisions, the login and its end are one attempt.
+                let decisions = try await machine.events("decision")
+                for session in sessions {
+                    let own = { (events: [[String: Any]]) in events.filter { text($0, "attempt") == text(session, "session") } }
+                    #expect(own(decisions).count == 2 && own(logouts).count == 1 && own(events).count == 1, "\(session)")
+                }
                 #expect(try await machine.run(["sh", "-c", "pgrep -u deploy || true"]).output.isEmpty)
             }
         }
 
-        @Test("at its limit a session ends, and its terminal was told before; what ran without a terminal ends as well")
-        func limit() async throws {
-            try await withPeople(config: "session_limit: 10m\n") { laptop, machine, alice, bob in
+        @Test(
+            "at its limit a session ends, and its terminal was told before; what ran without a terminal ends as well",
+            arguments: OpenSSH.here)
+        func limit(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release, config: "session_limit: 10m\n") { laptop, machine, alice, bob in
                 let session = try laptop.open("alice", on: machine.daemon, keys: [alice], with: ["-tt"], ["sleep 300"])
                 let silent = try laptop.open("deploy", on: machine.daemon, keys: [bob], ["sleep 300"])
                 let ids = try await machine.sessions(count: 2).compactMap { text($0, "session") }
@@ -150,9 +131,11 @@ extension RealSSH {
             }
         }
 
-        @Test("a session ends with its identity, and at once where its person is revoked; a broken config.yml changes neither")
-        func identity() async throws {
-            try await withPeople(config: "end_with_identity: true\n") { laptop, machine, alice, bob in
+        @Test(
+            "a session ends with its identity, and at once where its person is revoked; a broken config.yml changes neither",
+            arguments: OpenSSH.here)
+        func identity(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release, config: "end_with_identity: true\n") { laptop, machine, alice, bob in
                 let session = try laptop.open("alice", on: machine.daemon, keys: [alice], with: ["-tt"], ["sleep 300"])
                 let other = try laptop.open("deploy", on: machine.daemon, keys: [bob], with: ["-tt"], ["sleep 300"])
                 let sessions = try await machine.sessions(count: 2)
@@ -181,9 +164,79 @@ extension RealSSH {
             }
         }
 
-        @Test("a process that has another's number is left alone, and sshd killed leaves a record that is cleared away")
-        func stale() async throws {
-            try await withPeople { laptop, machine, alice, _ in
+        @Test(
+            "whom config.yml denies while they are in is out at once: by account, by group, by email; others stay", arguments: OpenSSH.here)
+        func denied(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release) { laptop, machine, alice, bob in
+                let own = try laptop.open("alice", on: machine.daemon, keys: [alice], with: ["-tt"], ["sleep 300"])
+                let shared = try laptop.open("deploy", on: machine.daemon, keys: [alice], ["sleep 300"])
+                let other = try laptop.open("deploy", on: machine.daemon, keys: [bob], with: ["-tt"], ["sleep 300"])
+                _ = try await machine.sessions(count: 3)
+                func enforce(_ config: String, stay count: Int) async throws {
+                    try await machine.write(config, to: "/etc/opk/config.yml")
+                    try await machine.opk("enforce")
+                    #expect(try await machine.sessions().count == count, "\(config)")
+                }
+                let ends = "end_with_identity: true\n"
+                try await enforce("deny_users: [alice, deploy]\n", stay: 3)
+                try await enforce(ends + "deny_users: [root]\ndeny_groups: [admins]\ndeny_emails: [carol@example.com]\n", stay: 3)
+                try await enforce(ends + "deny_users: [Alice]\n", stay: 2)
+                #expect(try await own.waitForEnd() != 0)
+                #expect(own.text.contains("this session ends now: its login is no longer allowed"), "\(own.text)")
+                // Hers, and not bob's.
+                try await enforce(ends + "deny_groups: [OPS]\n", stay: 1)
+                #expect(try await shared.waitForEnd() != 0)
+                #expect(other.status == nil)
+                try await enforce(ends + "deny_emails: [BOB@example.com]\n", stay: 0)
+                #expect(try await other.waitForEnd() != 0)
+                let ended = try await machine.events("session.ended")
+                #expect(
+                    ended.compactMap { text($0, "detail") } == [
+                        "config.yml: deny_users has alice", "config.yml: deny_groups has ops",
+                        "config.yml: deny_emails has bob@example.com",
+                    ], "\(ended)")
+                #expect((ended + (try await machine.events("logout"))).allSatisfy { text($0, "ended_by") == "revoked" })
+                #expect(try await laptop.whoami("deploy", on: machine.daemon, keys: [bob]) == nil)
+                #expect(try await machine.run(["sh", "-c", "pgrep -u alice,deploy || true"]).output.isEmpty)
+            }
+        }
+
+        @Test(
+            "who is revoked while they are in, by opk revoke, by key or by subject, is out within a run of the timer",
+            arguments: OpenSSH.here)
+        func revoked(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release, config: "end_with_identity: true\n") { laptop, machine, alice, bob in
+                let first = try laptop.open("deploy", on: machine.daemon, keys: [alice], with: ["-tt"], ["sleep 300"])
+                let second = try laptop.open("deploy", on: machine.daemon, keys: [bob], ["sleep 300"])
+                let sessions = try await machine.sessions(count: 2)
+                func of(_ email: String) throws -> [String: Any] { try #require(sessions.first { text($0, "email") == email }) }
+                let key = try #require(text(try of("alice@example.com"), "key_fingerprint"))
+                let subject = try #require(text(try of("bob@example.com"), "subject"))
+                let issuer = try #require(text(try of("bob@example.com"), "issuer"))
+
+                try await machine.opk(as: "revoke", key)
+                try await machine.opk("enforce")
+                #expect(try await first.waitForEnd() != 0)
+                #expect(try await machine.sessions().compactMap { text($0, "email") } == ["bob@example.com"])
+                // Of this identity alone, so another login would stay; then of the subject.
+                try await machine.opk(as: "revoke", "sub:\(subject)@\(issuer)", "--before", SessionServer.time(-3600))
+                try await machine.opk("enforce")
+                #expect(try await machine.sessions().count == 1)
+                try await machine.opk(as: "revoke", "sub:\(subject)@\(issuer)")
+                try await machine.opk("enforce")
+                #expect(try await second.waitForEnd() != 0)
+                #expect(try await machine.sessions().isEmpty)
+                let ended = try await machine.events("session.ended")
+                #expect(ended.count == 2 && ended.allSatisfy { text($0, "ended_by") == "revoked" })
+                #expect(text(ended[0], "detail")?.contains(key) == true && text(ended[1], "detail")?.contains(subject) == true, "\(ended)")
+            }
+        }
+
+        @Test(
+            "a process that has another's number is left alone, and sshd killed leaves a record that is cleared away",
+            arguments: OpenSSH.here)
+        func stale(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release) { laptop, machine, alice, _ in
                 let session = try laptop.open("alice", on: machine.daemon, keys: [alice], ["sleep 300"])
                 let first = try #require(try await machine.sessions(count: 1).first)
                 let id = try #require(text(first, "session"))
@@ -206,9 +259,10 @@ extension RealSSH {
             }
         }
 
-        @Test("without PAM a session is seen by its process and a decision, warned and ended all the same")
-        func withoutPAM() async throws {
-            try await withPeople(config: "session_limit: 10m\n") { laptop, machine, alice, _ in
+        @Test("without PAM a session is seen by its process and a decision, warned and ended all the same", arguments: OpenSSH.here)
+        func withoutPAM(_ release: OpenSSH) async throws {
+            try await withSessionPeople(on: release, config: "session_limit: 10m\n", rows: ["root bob@example.com"]) {
+                laptop, machine, alice, bob in
                 let daemon = try await machine.startDaemon("no-pam", pam: false)
                 let session = try laptop.open("alice", on: daemon, keys: [alice], with: ["-tt"], ["sleep 300"])
                 let seen = try #require(try await machine.sessions(count: 1).first)
@@ -218,6 +272,15 @@ extension RealSSH {
                 #expect(try await machine.opk("end", "account:alice").output.contains("alice@example.com"))
                 #expect(try await session.waitForEnd() != 0)
                 #expect(try await machine.sessions().isEmpty)
+
+                // For root sshd has no other user's process, or, before 9.8, no other process at all.
+                let root = try laptop.open("root", on: daemon, keys: [bob], with: ["-tt"], ["sleep 300"])
+                let roots = try #require(try await machine.sessions(count: 1).first)
+                #expect(roots["seen_by_process"] as? Bool == true && text(roots, "email") == "bob@example.com")
+                #expect(text(roots, "account") == "root" && (roots["tty"] as? [String])?.count == 1)
+                #expect(try await machine.opk("end", "account:root").output.contains("bob@example.com"))
+                #expect(try await root.waitForEnd() != 0)
+                #expect(try await machine.sessions().isEmpty)
                 await daemon.stop()
             }
         }
@@ -225,7 +288,7 @@ extension RealSSH {
         @Test("SSH_OPK_IDENTITY says whose the session is, where sshd allows it; a row cannot say otherwise, and a session can")
         func told() async throws {
             let config = "session_identity: true\n"
-            try await withPeople(config: config, options: "environment=\"SSH_OPK_IDENTITY=root@example.com\"") {
+            try await withSessionPeople(config: config, options: "environment=\"SSH_OPK_IDENTITY=root@example.com\"") {
                 laptop, machine, alice, bob in
                 let command = ["echo is:$SSH_OPK_IDENTITY"]
                 // Not allowed: sshd passes the option over, and lets in all the same.

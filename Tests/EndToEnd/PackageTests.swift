@@ -104,10 +104,24 @@ extension RealSSH {
 
             #expect(try await who(alice, on: machine, laptop, key) == nil)
             try await machine.append("\(provider.issuer) opk-demo 24h", to: "/etc/opk/providers")
+            try await homeFile(machine, laptop, provider, key, alice: alice)
             try await machine.append("\(alice) alice@example.com \(provider.issuer)", to: "/etc/opk/auth_id")
             #expect(try await who(alice, on: machine, laptop, key) == alice)
             #expect(try await machine.mustRun(["sh", "-c", "stat -c %U /var/cache/opk/*.json"]) == "opkfetch\n")
             try await runUnits(machine)
+        }
+
+        /// Her own file, which opk-verify has opk-home read through this system's sudo, lets her in.
+        private func homeFile(
+            _ machine: PackagedServer, _ laptop: Laptop, _ provider: DemoProviderProcess, _ key: String, alice: String
+        ) async throws {
+            let folder = try await machine.mustRun(["sh", "-c", "getent passwd \(alice) | cut -d: -f6"]).split(separator: "\n").joined() + "/.opk"
+            try await machine.mustRun(["install", "-d", "-o", alice, "-m", "0700", folder])
+            try await machine.mustRun(["install", "-o", alice, "-m", "0600", "/dev/null", folder + "/auth_id"])
+            #expect(try await who(alice, on: machine, laptop, key) == nil)
+            try await machine.append("\(alice) alice@example.com \(provider.issuer)", to: folder + "/auth_id")
+            #expect(try await who(alice, on: machine, laptop, key) == alice, "by the home file")
+            try await machine.mustRun(["rm", "-r", folder])
         }
 
         /// From the package to a login in one command, and back to the byte: no sshd runs in here, so there is none to reload.

@@ -90,7 +90,15 @@ struct AuditTests {
         try doorway.write("config.yml", "deny_emails: [alice@example.com]\n")
         #expect(try audited.ask().status == 1)
         event = try self.event()
-        #expect(event.text("reason") == "denied" && event["decided_by"]?.array?.first?["kind"] == "deny")
+        let config = JSON.string(Text(doorway.config + "/config.yml"))
+        #expect(event.text("reason") == "denied" && event["decided_by"] == [["kind": "deny", "file": config, "line": 1]])
+
+        let lists = "deny_users:\n  - root\n  - GUEST\n# out\ndeny_emails:\n  - bob@example.com\n\n  - Alice@Example.com\n"
+        try doorway.write("config.yml", lists)
+        #expect(try audited.ask().status == 1)
+        event = try self.event()
+        let both: JSON = [["kind": "deny", "file": config, "line": 3], ["kind": "deny", "file": config, "line": 8]]
+        #expect(event.text("reason") == "denied" && event["decided_by"] == both, "\(String(describing: event["decided_by"]))")
 
         try doorway.write("config.yml", "")
         try doorway.write("revoked", "# out\n\nemail:alice@example.com\n")

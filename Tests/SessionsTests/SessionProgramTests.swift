@@ -147,12 +147,15 @@ import Vocabulary
         let certificate = try certificate()
         let other = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXJLZXlVc2VyS2V5VXNlcktleVVzZXJLZXlVc2Vy"
         let cut = String(certificate.line.dropLast(40))
+        // Of an authority that is not ours, without a PK token.
+        let theirs = try CertificateForm(for: TestKeys.ed25519.publicKey).signed(by: TestKeys.ed25519)
         let cases: [[String: String]] = [
             [:], ["PAM_USER": "a\nb", "SSH_AUTH_INFO_0": certificate.line], ["PAM_USER": "../../x", "SSH_AUTH_INFO_0": certificate.line],
             ["PAM_USER": "deploy"], ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": other], ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": cut],
             ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": String(repeating: "A", count: 130_000)],
             ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": String(repeating: "publickey x\n", count: 9_000)],
             ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": "password"],
+            ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": "publickey \(certificate.type) \(Base64.encode(theirs))"],
         ]
         for variables in cases {
             for type in ["open_session", "close_session", "", "auth", "open_session\n"] {

@@ -263,3 +263,5 @@ void opk_follow_begin(void);
 void opk_follow_end(void);
 /// Waits so long, or until one of them comes. 1 where one has come, else 0.
 int opk_follow_wait(int milliseconds);
+/// The same at once.
+int opk_follow_noted(void);

@@ -137,6 +137,17 @@ final class Laptop: Sendable {
             log: home.appendingPathComponent("session-\(UUID().uuidString.prefix(8)).log"))
     }
 
+    /// A file transfer that is open and does nothing; the caller stops it. Its standard input is a FIFO that itself holds open.
+    func transfer(_ account: String, on server: SSHDaemon, keys: [String]) throws -> BackgroundProcess {
+        let input = path("transfer-\(UUID().uuidString.prefix(8))")
+        guard mkfifo(input, 0o600) == 0 else { throw HarnessError("no FIFO") }
+        return try BackgroundProcess(
+            "sh",
+            ["-c", "exec ssh \"$@\" 0<>'\(input)'", "sh"] + options(server, keys) + [
+                "-p", String(server.port), "-s", "\(account)@127.0.0.1", "sftp",
+            ], environment: Command.environment(home: home.path), log: home.appendingPathComponent("transfer.log"))
+    }
+
     /// Who one is on the server after logging in; nil where one is not let in.
     func whoami(
         _ account: String, on server: SSHDaemon, keys: [String], from address: String = "127.0.0.1", to there: String = "127.0.0.1"

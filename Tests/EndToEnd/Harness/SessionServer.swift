@@ -2,36 +2,14 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A copy of this machine on which PAM opens sshd's sessions and opk-session is told: with this machine's /etc/opk, /var/log/opk and /run of its own, and
-/// three accounts, alice, bob and deploy.
+/// A system on which PAM opens sshd's sessions and opk-session is told: a copy of this machine, or a newer Debian, with /etc/opk, /var/log/opk and /run of
+/// its own, and three accounts, alice, bob and deploy.
 final class SessionServer: Sendable {
     private let root: SSHRoot
     let daemon: SSHDaemon
     private let folder: URL
 
-    /// $1: where; $2: the programs; $3: the server's folder; $4: the tests' process.
-    private static let script = """
-        set -e
-        root=$1 programs=$2 folder=$3 tests=$4
-        mount -t tmpfs -o mode=0755 copy /mnt
-        mkdir /mnt/upper /mnt/work /mnt/root
-        mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-        mount --rbind /mnt/root "$root"
-        cd "$root"
-        mount -t tmpfs -o mode=0755 dev dev
-        for node in 'null 3' 'zero 5' 'full 7' 'random 8' 'urandom 9'; do mknod -m 0666 "dev/${node% *}" c 1 "${node#* }"; done
-        mknod -m 0666 dev/tty c 5 0
-        mkdir dev/pts dev/shm
-        ln -s /proc/self/fd dev/fd
-        mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
-        ln -s pts/ptmx dev/ptmx
-        ln -s "$folder/log" dev/log
-        mount -t proc proc proc
-        mount -t tmpfs -o mode=0755 run run
-        mkdir run/sshd
-        mkdir -p ".$folder" ".$programs"
-        mount --bind "$folder" ".$folder"
-        mount --bind "$programs" ".$programs"
+    private static let making = """
         chroot "$root" sh -ec '
             programs=$0
             getent passwd opksshuser >/dev/null || useradd --system --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin opksshuser
@@ -40,28 +18,21 @@ final class SessionServer: Sendable {
             install -d -m 0755 -o opksshuser -g opksshuser /var/cache/opk
             install -d -m 0755 /var/log/opk /var/lib/opk
             install -m 0640 -o opksshuser -g adm /dev/null /var/log/opk/audit.jsonl
-            for account in alice bob deploy; do
-                useradd --create-home --home-dir "/home/$account" --shell /bin/sh --password "*" "$account"
-            done
             { echo "account required pam_permit.so"
               echo "session required pam_permit.so"
               echo "session optional pam_exec.so quiet /usr/local/libexec/opk/opk-session"; } > /etc/pam.d/sshd
-        ' "$programs"
-        echo ready
-        # /proc is still that of outside, where the tests are a process.
-        while [ -d "/proc/$tests" ]; do sleep 2; done
+        ' "$shown"
         """
 
     static let asking = "AuthorizedKeysCommand /usr/local/libexec/opk/opk-verify -- %u %k %t\nAuthorizedKeysCommandUser opksshuser"
 
-    static func start(_ server: Server) async throws -> SessionServer {
+    static func start(_ server: Server, _ release: OpenSSH = .machine) async throws -> SessionServer {
         guard let programs = Machine.programs else { throw HarnessError("no programs") }
         let name = "sessions-\(UUID().uuidString.prefix(6))"
         let folder = server.folder.appendingPathComponent(name)
         try await Command.mustRun("install", ["-d", "-m", "0755", folder.path])
-        let root = try await SSHRoot.start(
-            script, name: name, server: server.folder,
-            [programs.resolvingSymlinksInPath().path, server.folder.path, String(getpid())])
+        let root = try await SSHRoot.copyOfThisMachine(
+            name, server: server.folder, of: release.archive, showing: programs.resolvingSymlinksInPath(), accounts: ["alice", "bob", "deploy"], making)
         let made = SessionServer(root: root, daemon: SSHDaemon(folder: folder, port: try Machine.freePort(), root: root), folder: folder)
         do {
             try await made.daemon.start(asking: asking, pam: true)
@@ -80,11 +51,11 @@ final class SessionServer: Sendable {
     }
 
     /// Another sshd on it; the caller stops it.
-    func startDaemon(_ name: String, more: String = "", pam: Bool) async throws -> SSHDaemon {
+    func startDaemon(_ name: String, asking: String = SessionServer.asking, more: String = "", pam: Bool) async throws -> SSHDaemon {
         let place = folder.appendingPathComponent(name)
         try await Command.mustRun("install", ["-d", "-m", "0755", place.path])
         let other = SSHDaemon(folder: place, port: try Machine.freePort(), root: root)
-        try await other.start(asking: SessionServer.asking + "\n" + more, pam: pam)
+        try await other.start(asking: asking + "\n" + more, pam: pam)
         return other
     }
 
@@ -97,12 +68,16 @@ final class SessionServer: Sendable {
         return outcome
     }
 
-    /// `opk sessions …`
+    /// `opk sessions …`, or another of its commands.
     @discardableResult
-    func opk(_ words: String..., succeeds: Bool = true) async throws -> Command.Outcome {
+    func opk(as command: String = "sessions", _ words: String..., succeeds: Bool = true) async throws -> Command.Outcome {
+        try await run([SessionServer.opk()] + command.split(separator: " ").map(String.init) + words, succeeds: succeeds)
+    }
+
+    /// Where it lies, outside and inside.
+    static func opk() throws -> String {
         guard let programs = Machine.programs else { throw HarnessError("no programs") }
-        return try await run(
-            [programs.resolvingSymlinksInPath().appendingPathComponent("opk").path, "sessions"] + words, succeeds: succeeds)
+        return programs.resolvingSymlinksInPath().appendingPathComponent("opk").path
     }
 
     func write(_ text: String, to path: String, owner: String = "root", mode: String = "0644") async throws {
@@ -127,6 +102,16 @@ final class SessionServer: Sendable {
         }.filter { type == nil || $0["type"] as? String == type }
     }
 
+    /// The events of that kind, once there are so many.
+    func events(_ type: String, count: Int) async throws -> [[String: Any]] {
+        for _ in 0..<100 {
+            let found = try await events(type)
+            if found.count >= count { return found }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        return try await events(type)
+    }
+
     /// The live sessions, as `opk sessions --json` has them.
     func sessions() async throws -> [[String: Any]] {
         let answer = try await opk("--json").output
@@ -142,6 +127,15 @@ final class SessionServer: Sendable {
             try await Task.sleep(for: .milliseconds(50))
         }
         throw HarnessError("\(found.count) sessions, not \(count): \(found)")
+    }
+
+    /// Once it is so.
+    func until(_ what: String, _ holds: () async throws -> Bool) async throws {
+        for _ in 0..<200 {
+            if try await holds() { return }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw HarnessError("no \(what)")
     }
 
     /// Changes a member of a session's record, which is root's to write.
@@ -162,3 +156,33 @@ final class SessionServer: Sendable {
         return form.string(from: Date(timeIntervalSinceNow: Double(seconds)))
     }
 }
+
+/// A laptop whose alice and bob have logged in, with a key each, and a session server; alice may log in as alice, both as deploy.
+///
+/// - Parameters:
+///   - options: of alice's row.
+///   - rows: of auth_id besides, without the issuer.
+func withSessionPeople(
+    on release: OpenSSH = .machine, config: String = "", options: String = "", rows: [String] = [],
+    _ body: (Laptop, SessionServer, _ alice: String, _ bob: String) async throws -> Void
+) async throws {
+    try await withDemoProvider { laptop, provider, server in
+        let alice = try await laptop.logIn(provider.clientSpecification, key: "alice", visit: provider.press("alice"))
+        let bob = try await laptop.logIn(provider.clientSpecification, key: "bob", visit: provider.press("bob"))
+        let machine = try await SessionServer.start(server, release)
+        do {
+            let all = ["alice alice@example.com", "deploy alice@example.com", "deploy bob@example.com"] + rows
+            try await machine.configure(
+                provider.issuer, authID: all.enumerated().map { "\($1) \(provider.issuer)" + ($0 == 0 ? " \(options)" : "") },
+                config: config)
+            try await body(laptop, machine, alice, bob)
+        } catch {
+            await machine.stop()
+            throw error
+        }
+        await machine.stop()
+    }
+}
+
+/// A text of an event.
+func text(_ event: [String: Any], _ member: String) -> String? { event[member] as? String }
