@@ -11,8 +11,8 @@ public struct AuditRecord: Sendable {
     public let line: [UInt8]
     /// The fields that there are: a bit for each, by its index.
     let found: UInt64
-    /// Of the fields that there are, in their order.
-    private let ranges: [Range<Int>]
+    /// Of the fields that there are, in their order: where the value begins and, in the upper half, ends. A line is shorter than 64 KiB.
+    private let places: [UInt32]
 
     /// One line alone; nil where it is no event.
     public init?(_ line: [UInt8]) {
@@ -28,16 +28,25 @@ public struct AuditRecord: Sendable {
         guard EventTime.hasPlace(bytes, line), let text = Text(validating: text), let time = UnixTime(rfc3339: text) else { return nil }
         (self.time, kind, found) = (time, scanner.kind, scanner.found)
         self.line = bytes.copy(line)
-        ranges = EventFields.all.indices.compactMap { index in
-            scanner.range(index).map { ($0.lowerBound - line.lowerBound)..<($0.upperBound - line.lowerBound) }
+        var places: [UInt32] = []
+        places.reserveCapacity(found.nonzeroBitCount)
+        var left = found
+        while left != 0 {
+            let index = left.trailingZeroBitCount
+            left &= left - 1
+            guard let range = scanner.range(index) else { return nil }
+            let (start, end) = (range.lowerBound - line.lowerBound, range.upperBound - line.lowerBound)
+            places.append(UInt32(truncatingIfNeeded: start) | UInt32(truncatingIfNeeded: end) << 16)
         }
+        self.places = places
     }
 
     /// A field's value as the line has it: JSON, and of a text what stands between its quotes.
     func written(_ field: AuditField) -> ArraySlice<UInt8>? {
         let bit = UInt64(1) << UInt64(field.index)
         guard found & bit != 0 else { return nil }
-        return line[ranges[(found & (bit - 1)).nonzeroBitCount]]
+        let place = places[(found & (bit - 1)).nonzeroBitCount]
+        return line[Int(place & 0xFFFF)..<Int(place >> 16)]
     }
 
     public func has(_ field: AuditField) -> Bool { written(field) != nil }

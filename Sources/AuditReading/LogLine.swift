@@ -2,12 +2,6 @@ import AuditTrail
 import Display
 public import Vocabulary
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// An entry in words, for a person. Every text in it can be printed as it is.
 public struct LogLine: Sendable {
     public enum Outcome: String, Sendable {
@@ -170,14 +164,6 @@ public struct LogLine: Sendable {
         return isPlain ? text : Text(text).escaped(limit: limit)
     }
 
-    /// `2026-11-28 22:31:49`
-    public static func local(_ time: UnixTime) -> String {
-        var seconds = time_t(time.seconds)
-        var parts = unsafe tm()
-        guard unsafe localtime_r(&seconds, &parts) != nil else { return time.description }
-        var buffer = [CChar](repeating: 0, count: 32)
-        // At most so many bytes are written.
-        let count = unsafe strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    /// `2026-11-28 22:31:49`, by the clock here.
+    public static func local(_ time: UnixTime) -> String { LocalTime.text(time) }
 }

@@ -61,7 +61,9 @@ extension AuditDetail {
     var person: String? { text(.name) ?? text(.account) }
     /// As the event's file has it after the change; nil where there is none or nobody could look at it.
     var digest: String? {
-        text(.digestAfter).flatMap { $0.utf8.count == 64 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } ? $0 : nil }
+        text(.digestAfter).flatMap {
+            $0.utf8.count == 64 && $0.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) } ? $0 : nil
+        }
     }
 }
 

@@ -48,7 +48,8 @@ import Testing
             let (ocsf, ecs) = try Self.mapped(event)
             for (name, form) in [("ocsf", ocsf), ("ecs", ecs)] {
                 let text = String(decoding: form.serialized, as: UTF8.self)
-                for (member, value) in whole.members where !["v", "granted", "time", "session_began", "session_ends", "since", "duration_us"].contains(member.string) {
+                for (member, value) in whole.members
+                where !["v", "granted", "time", "session_began", "session_ends", "since", "duration_us"].contains(member.string) {
                     #expect(text.contains(String(decoding: value.serialized, as: UTF8.self)), "\(name) of \(event.kind): \(member)")
                 }
             }
@@ -76,7 +77,8 @@ import Testing
     @Test("what is not what its name says stays under our own name")
     func odd() throws {
         let (ocsf, ecs) = try Self.mapped(EventSamples.odd)
-        #expect(ocsf["src_endpoint"]?["ip"] == "fe80::1" && ecs["source"]?["ip"] == "fe80::1" && ecs["source"]?["address"] == "fe80::1%eth0")
+        #expect(
+            ocsf["src_endpoint"]?["ip"] == "fe80::1" && ecs["source"]?["ip"] == "fe80::1" && ecs["source"]?["address"] == "fe80::1%eth0")
         #expect(ocsf["unmapped"]?["opk"]?["source_address"] == "fe80::1%eth0")
         #expect(ocsf["actor"]?["user"]?["email_addr"] == nil && ocsf["actor"]?["user"]?["name"] == "ci pipeline")
         #expect(ecs["user"]?["email"] == nil && ecs["opk"]?["email"] == "ci pipeline")

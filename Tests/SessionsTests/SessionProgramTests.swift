@@ -138,7 +138,9 @@ import Vocabulary
         #expect(login["source_port"]?.number?.integer == (isSame ? 50_000 : nil))
         // What is written down of the session is what is read of it.
         let record = try #require(places.sessions.records().records.first)
-        #expect(record.identity.contextClass == "silver" && record.identity.groupsMore == 7 && record.identity.authenticationMethods == ["pwd", "hwk"])
+        #expect(
+            record.identity.contextClass == "silver" && record.identity.groupsMore == 7
+                && record.identity.authenticationMethods == ["pwd", "hwk"])
     }
 
     @Test("whatever the environment holds, it ends with status 0, and writes nothing that is not a session of ours")
