@@ -15,6 +15,12 @@ import Testing
         try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
+    /// `OPK_WRITE_EXAMPLES=1`: the files are written anew, to be read with `git diff`.
+    private static func write(_ name: String, _ lines: [String]) throws {
+        guard ProcessInfo.processInfo.environment["OPK_WRITE_EXAMPLES"] != nil else { return }
+        try lines.map { $0 + "\n" }.joined().write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
+    }
+
     private static func mapped(_ event: AuditEvent) throws -> (ocsf: JSON, ecs: JSON) {
         let record = try #require(AuditRecord(EventSamples.line(event)))
         return (try JSON(parsing: OCSFEvent.json(record)), try JSON(parsing: ECSEvent.json(record)))
@@ -22,19 +28,21 @@ import Testing
 
     @Test("the examples are what opk writes")
     func examples() throws {
-        #expect(try Self.lines("examples.jsonl") == EventSamples.examples.map { String(decoding: EventSamples.line($0), as: UTF8.self) })
+        let lines = EventSamples.examples.map { String(decoding: EventSamples.line($0), as: UTF8.self) }
+        try Self.write("examples.jsonl", lines)
+        #expect(try Self.lines("examples.jsonl") == lines)
     }
 
     @Test("each example is what docs/audit says that it becomes", arguments: [LogShowCommand.Format.ocsf, .ecs, .text])
     func golden(format: LogShowCommand.Format) throws {
         let place = try LogFolder()
-        try place.write(EventSamples.examples)
-        // `--type` one by one: what belongs to one login would else be one line.
+        // One by one: what belongs to one login would else be one line.
         let shown = try EventSamples.examples.flatMap { event -> [String] in
             try place.write([event])
             return Array(try place.log("--format", format.rawValue).lines.prefix(1))
         }
         let name = format == .text ? "examples.txt" : "examples.\(format.rawValue).jsonl"
+        try Self.write(name, shown)
         let golden = try Self.lines(name)
         #expect(shown.count == golden.count)
         for (shown, golden) in zip(shown, golden) { #expect(shown == golden) }
