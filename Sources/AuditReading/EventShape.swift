@@ -73,9 +73,9 @@ struct EventFields {
 
 extension AuditField {
     /// Its place in `EventFields.all`.
-    var index: Int { EventFields.places[self] ?? 0 }
-}
-
-extension EventFields {
-    fileprivate static let places = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+    var index: Int {
+        // An enumeration of fewer than 256 cases without values is one byte: the number of the case, in the order in which they are declared and `allCases` has
+        // them (a test looks at each). A table by name would cost more than all else that is done with a field.
+        Int(unsafe unsafeBitCast(self, to: UInt8.self))
+    }
 }

@@ -20,7 +20,8 @@ struct PAMCall {
         guard let account = environment["PAM_USER"], AccountName.isSafe(Array(account.utf8)) else { return nil }
         self.account = account
         remoteHost = environment["PAM_RHOST"].flatMap { PAMCall.word($0, longest: 256) }
-        terminal = environment["PAM_TTY"].flatMap { PAMCall.word($0, longest: 64) }
+        // OpenSSH says `ssh` for each connection: PAM is told before there is a terminal.
+        terminal = environment["PAM_TTY"].flatMap { $0 == "ssh" ? nil : PAMCall.word($0, longest: 64) }
         keys = PAMCall.keys(environment["SSH_AUTH_INFO_0"] ?? "")
     }
 

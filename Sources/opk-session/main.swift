@@ -48,12 +48,15 @@ func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: Sess
     guard let certificate = AcceptedCertificate.first(of: call, at: now, places) else { return }
     let decision = GrantedDecisions(log: places.log, reach: 16 << 20)
         .decision(of: id, account: Text(call.account), key: certificate.fingerprint, at: now)
+    var identity = decision?.identity ?? certificate.claimed
+    // One of another connection knows nothing of this one's port.
+    if decision?.attempt != id { identity.sourcePort = nil }
     // A broken file lets nobody in, so there is one that can be read; or it broke in this second, and the next run of the timer sees to it.
     let limits = (try? ServerConfig.read(places.configFolder + "/config.yml", trust: places.trust)).map(SessionLimits.init)
     guard
         let record = SessionRecord(
             id: id, account: call.account, process: process, address: call.remoteHost ?? decision?.address,
-            identity: decision?.identity ?? certificate.claimed, began: now, limits: limits ?? SessionLimits())
+            identity: identity, began: now, limits: limits ?? SessionLimits())
     else { return }
     do {
         // Whoever wrote the record also tells: the timer may have seen the session first.

@@ -79,6 +79,7 @@ struct LogRun {
 /// Folds events and writes them as lines.
 private final class LogFolder {
     private var folding = LoginFolding()
+    private var clock = LocalTime()
     private let view: LogView
 
     init(_ view: LogView) { self.view = view }
@@ -87,7 +88,11 @@ private final class LogFolder {
     func ready(before time: UnixTime) -> [UInt8] { lines(folding.ready(before: time)) }
     func finish() -> [UInt8] { lines(folding.finish()) }
 
-    private func lines(_ entries: [LogEntry]) -> [UInt8] { entries.reduce(into: []) { $0 += view.text(LogLine($1)) } }
+    private func lines(_ entries: [LogEntry]) -> [UInt8] {
+        var lines: [UInt8] = []
+        for entry in entries { view.append(LogLine(entry), to: &lines, &clock) }
+        return lines
+    }
 }
 
 /// Standard output, in pieces of 64 KiB.

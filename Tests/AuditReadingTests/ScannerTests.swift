@@ -21,6 +21,11 @@ import Vocabulary
                 == true)
     }
 
+    @Test("a field's index is its place in the list")
+    func indices() {
+        for (index, field) in EventFields.all.enumerated() { #expect(field.index == index) }
+    }
+
     static let good = String(decoding: EventSamples.line(EventSamples.full(.login)), as: UTF8.self)
     static let none: [(String, String)] = [
         ("a torn end", String(good.dropLast(9))), ("two objects", good + good),

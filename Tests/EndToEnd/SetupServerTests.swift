@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension RealSSH {
@@ -42,6 +43,33 @@ extension RealSSH {
                     #expect(try await machine.inventory() == before)
                     #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == nil)
                     #expect(try await machine.setUp(["--undo"]).errors.contains("nothing to take back"))
+                }
+            }
+        }
+
+        @Test("what an administrator's commands leave in the audit log is our schema's, and OCSF's and ECS's once it is mapped")
+        func auditedCommands() async throws {
+            try await withDemoProvider { laptop, provider, _ in
+                let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
+                try await withSetupMachine { machine in
+                    let words = ["--provider", provider.clientSpecification + ",24h", "--allow", "alice@example.com=alice"]
+                    #expect(try await machine.setUp(words).status == 0)
+                    #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == "alice")
+                    let rules = ["/bin/true", "/bin/false"].map { "  - on: [policy-changed]\n    command: \($0)\n" }
+                    try await machine.write("notify:\n" + rules.joined(), to: "/etc/opk/config.yml", owner: "root:opksshuser", mode: "0640")
+                    try await machine.shell(
+                        """
+                        opk log notify || true
+                        opk keys refresh
+                        opk add bob alice@example.com "$1"
+                        for count in 1 2 3 4 5 6 7 8 9 10; do opk log notify || true; done
+                        """, [provider.issuer])
+                    let log = try await machine.shell("cat /var/log/opk/audit.jsonl")
+                    #expect(try EventSchema.problems(log) == [])
+                    let wanted = ["decision", "policy.changed", "keys.changed", "server.changed", "notified"].map { "\"type\":\"\($0)\"" }
+                    for words in wanted + ["\"kind\":\"delivered\"", "\"kind\":\"failed\""] {
+                        #expect(log.contains(words), "\(words): \(log)")
+                    }
                 }
             }
         }

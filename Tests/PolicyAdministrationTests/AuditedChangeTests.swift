@@ -47,6 +47,7 @@ struct AuditedChangeTests {
 
     private func events() throws -> [JSONObject] {
         let bytes = FileManager.default.contents(atPath: log).map(Array.init) ?? []
+        #expect(try EventSchema.problems(String(decoding: bytes, as: UTF8.self)) == [])
         return try bytes.split(separator: 0x0A).map { try JSONObject(parsing: Array($0)) }
     }
 

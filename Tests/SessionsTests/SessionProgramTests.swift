@@ -117,6 +117,34 @@ import Vocabulary
         #expect(try events().last?["break_glass"] == .bool(true))
     }
 
+    @Test("a login has all that the decision knew of the identity; the port only of its own connection", arguments: [true, false])
+    func takenOver(isSame: Bool) throws {
+        defer { clean() }
+        let certificate = try certificate()
+        let id = isSame ? try #require(ConnectionID.of(process: getpid())) : "aaaaaaaaaa"
+        let known = """
+            "issuer":"https://idp.example.com","subject":"1","email":"carol@example.com","verified":true,"groups":["a","b"],"groups_more":7,\
+            "amr":["pwd","hwk"],"acr":"silver","auth_time":"2026-11-01T07:00:00Z","issued_at":"2026-11-01T07:00:01Z",\
+            "token_fingerprint":"SHA256:4skbUKzgjnrhKFHFvnCBqg3kFQ6aaqY1Vt1bS3xbWjM"
+            """
+        try """
+        {"v":1,"time":"\(AuditEvent.timestamp(.now()))","id":"bbbbbbbbbb","type":"decision","host":"h","program":"opk-verify","attempt":"\(id)",\
+        "account":"deploy","granted":true,\(known),"source_address":"192.0.2.7","source_port":50000,"key_fingerprint":"\(certificate.fingerprint)"}
+
+        """.write(toFile: places.log, atomically: false, encoding: .utf8)
+        try call("open_session", ["PAM_USER": "deploy", "PAM_TTY": "ssh", "SSH_AUTH_INFO_0": certificate.line])
+        #expect(try EventSchema.problems(String(contentsOfFile: places.log, encoding: .utf8)) == [])
+        let login = try #require(try events().last)
+        #expect(login["type"] == "login" && login["tty"] == nil)
+        for (name, value) in try JSONObject(parsing: Array("{\(known)}".utf8)).members { #expect(login[name] == value, "\(name)") }
+        #expect(login["source_port"]?.number?.integer == (isSame ? 50_000 : nil))
+        // What is written down of the session is what is read of it.
+        let record = try #require(places.sessions.records().records.first)
+        #expect(
+            record.identity.contextClass == "silver" && record.identity.groupsMore == 7
+                && record.identity.authenticationMethods == ["pwd", "hwk"])
+    }
+
     @Test("whatever the environment holds, it ends with status 0, and writes nothing that is not a session of ours")
     func hostile() throws {
         defer { clean() }
