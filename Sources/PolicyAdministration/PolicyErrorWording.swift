@@ -75,7 +75,7 @@ extension PolicyError: CustomStringConvertible {
         case .everybody: "everybody with a claim is oidc:CLAIM:VALUE, everybody of a domain oidc-match-end:email:@DOMAIN"
         case .unsafe(let file): PolicyError.hint(file)
         case .writing(let failure) where failure.errno == EACCES || failure.errno == EPERM: PolicyError.asRoot
-        case .noFolder("/etc/opk"): "`make install` makes it"
+        case .noFolder("/etc/opk"): "installing opk makes it: opk-server, or `make install`"
         case .onlySystem: PolicyError.asRoot
         case .otherAccount: PolicyError.asRoot
         case .busy: "try again; `fuser -v` on the lock beside it (.NAME.lock) says which process holds it"

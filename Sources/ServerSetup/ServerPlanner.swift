@@ -83,9 +83,18 @@ struct ServerPlanner {
             }
         }
         let providers = Providers(parsing: text)
-        if providers.rows.isEmpty { throw .noProvider }
+        if providers.rows.isEmpty {
+            throw providers.problems.isEmpty ? .noProvider : .badProviders(places.providers, providers.problems)
+        }
+        for problem in providers.problems.prefix(5) {
+            plan.notes.append("\(Text(places.providers).escaped), \(problem): the row counts for nothing")
+        }
+        plan.providers = text
         try append(change(places.providers, .policy, before, to: text, mode: 0o640))
         try planAllowed(providers)
+        for issuer in request.providers.map(\.issuer) + plan.allowed.map(\.issuer) where !plan.issuers.contains(issuer) {
+            plan.issuers.append(issuer)
+        }
     }
 
     private mutating func planAllowed(_ providers: Providers) throws(ServerSetupError) {
@@ -110,7 +119,8 @@ struct ServerPlanner {
             } catch {
                 throw .policy(error)
             }
-            plan.allowed.append((allowed, issuer))
+            let client = providers.rows.first { $0.issuer == issuer }?.clientID ?? ""
+            plan.allowed.append(.init(request: allowed, issuer: issuer, clientID: client))
         }
         try append(change(places.authID, .policy, before, to: text, mode: 0o640))
     }
@@ -156,7 +166,8 @@ struct ServerPlanner {
         if isOurs(present) {
             plan.command = present
             plan.other = chained(in: present, user)
-            return try planTakeover(files, isAsked: false)
+            try planTakeover(files, isAsked: false)
+            return try planAddresses(files, present)
         }
         let other = present == "none" ? nil : OtherCommand(command: present, user: user)
         if let other, other.isOpkssh {
@@ -192,6 +203,22 @@ struct ServerPlanner {
             change(
                 places.sshdConfig, .marked, main, to: MarkedBlock.adding(["Include \(dropIn.path)"], to: main.bytes),
                 mode: main.mode))
+    }
+
+    /// The line of ours that is there already, where sshd could tell the client's address and is not asked to: a package cannot know which sshd it comes to.
+    private mutating func planAddresses(_ files: SSHDFiles, _ present: String) throws(ServerSetupError) {
+        let version = SSHDQuestion(sshd: places.sshd, config: places.sshdConfig).version
+        guard version.map({ $0 >= .firstWithAddresses }) ?? false, present.hasSuffix(" -- %u %k %t"),
+            let line = files.lines.first(where: { $0.keyword == "authorizedkeyscommand" && $0.match == nil }), line.value == present,
+            line.file.hasPrefix(places.dropInFolder + "/"), let state = try FileState.read(line.file)
+        else { return }
+        var lines = state.bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
+        guard line.number >= 1, line.number <= lines.count, lines[line.number - 1].elementsEqual("AuthorizedKeysCommand \(present)".utf8)
+        else { return }
+        lines[line.number - 1] += " %C".utf8
+        plan.command = present + " %C"
+        // Whoever has changed it since, it asks us all the same.
+        try append(change(line.file, .policy, state, to: Array(lines.joined(separator: [0x0A])), mode: state.mode))
     }
 
     /// opkssh's own file goes out of sshd's sight; lines of its elsewhere stay, and ours come before them.
@@ -294,6 +321,7 @@ struct ServerPlanner {
                 plan.trialAccounts = [account]
             }
         }
-        plan.accounts = accounts + plan.trialAccounts.filter { !accounts.contains($0) } + (accounts.contains("root") ? [] : ["root"])
+        for name in plan.trialAccounts + ["root"] where !accounts.contains(name) { accounts.append(name) }
+        plan.accounts = accounts
     }
 }

@@ -24,6 +24,9 @@ public struct ServerSetup: Sendable {
 
     /// What is told of a run: sentences, escaped; and whether sshd was reloaded.
     public struct Report: Sendable {
+        /// What was tried and is as it should be.
+        public var passed: [String] = []
+        /// What an administrator should know.
         public var said: [String] = []
         public var isReloaded = false
         public var changed = false
@@ -60,6 +63,15 @@ public struct ServerSetup: Sendable {
         try ServerPlanner.plan(places, request, invoker: invoker, journal: try ServerJournal.read(places.journal))
     }
 
+    /// Which providers of the plan do not answer, a sentence each, escaped. Nothing is written, and nobody kept from going on.
+    public func unanswering(_ plan: ServerPlan) throws(ServerSetupError) -> [String] {
+        Interruption.begin()
+        defer { Interruption.end() }
+        let said = ProviderQuestion(places: places, issuers: plan.issuers, providers: plan.providers).ask()
+        try Interruption.check()
+        return said
+    }
+
     /// Whether a run was killed here and is yet to be taken back.
     public func isTorn() throws(ServerSetupError) -> Bool {
         try ServerJournal.read(places.journal).map { !$0.pending.isEmpty || $0.isUndoing } ?? false
@@ -90,8 +102,9 @@ public struct ServerSetup: Sendable {
     }
 
     public func apply(_ plan: ServerPlan, _ request: ServerRequest) throws(ServerSetupError) -> Report {
-        var report = Report()
-        report.said = try ServerTrial(places: places, plan: plan, invoker: invoker).run(mayBeTheOnlyWay: request.mayBeTheOnlyWay)
+        Interruption.begin()
+        defer { Interruption.end() }
+        var report = try trial(plan, request, logsIn: true)
         var journal = try ServerJournal.read(places.journal) ?? ServerJournal()
         journal.pending = plan.changes
         if journal.makes(places.stateFolder) { try ServerChange.makeFolder(places.stateFolder, 0o755) }
@@ -101,6 +114,7 @@ public struct ServerSetup: Sendable {
         do throws(ServerSetupError) {
             for change in plan.changes { try change.apply() }
             try check(plan)
+            try Interruption.check()
             isReloading = request.reloads
             if request.reloads { report.isReloaded = try reload(&report) }
         } catch {
@@ -111,6 +125,17 @@ public struct ServerSetup: Sendable {
         report.changed = true
         ServerRecord.append("setup server", changes: plan.changes)
         return report
+    }
+
+    /// All that `apply` looks at before it writes, but for the trial logins.
+    public func rehearse(_ plan: ServerPlan, _ request: ServerRequest) throws(ServerSetupError) -> Report {
+        Interruption.begin()
+        defer { Interruption.end() }
+        return try trial(plan, request, logsIn: false)
+    }
+
+    private func trial(_ plan: ServerPlan, _ request: ServerRequest, logsIn: Bool) throws(ServerSetupError) -> Report {
+        try ServerTrial(places: places, plan: plan, invoker: invoker, logsIn: logsIn).run(mayBeTheOnlyWay: request.mayBeTheOnlyWay)
     }
 
     /// All as it was, and then the error.
@@ -151,16 +176,30 @@ public struct ServerSetup: Sendable {
     public func undo(_ request: ServerRequest) throws(ServerSetupError) -> Report {
         var report = Report()
         guard var journal = try ServerJournal.read(places.journal) else { throw .nothingToUndo }
+        // Forgotten as well: a run that is cut off must not take them back either.
+        if request.keepsPolicy { journal.done.removeAll(where: \.isPolicy) }
         let question = SSHDQuestion(sshd: places.sshd, config: places.sshdConfig)
-        let way = SecondWay.find(question, invoker: invoker, other: remaining(journal))
-        if way == nil, !request.mayBeTheOnlyWay { throw .noSecondWay }
+        let brokenBefore = question.complaint()
+        if let brokenBefore {
+            guard request.mayBeTheOnlyWay || journal.takesAway(brokenBefore) else { throw .undoOfBroken(brokenBefore) }
+            report.said.append("sshd refused its configuration: \(Text(brokenBefore).escapedOnce(limit: 400))")
+        } else if !request.mayBeTheOnlyWay, SecondWay.find(question, invoker: invoker, other: remaining(journal)) == nil {
+            throw .noSecondWay
+        }
         journal.isUndoing = true
         try journal.write(places.journal)
         for change in journal.done.reversed() {
             if let left = try change.takeBack() { report.said.append(left) }
         }
-        if let complaint = question.complaint() { throw .sshdRefuses(complaint) }
-        if request.reloads { report.isReloaded = try reload(&report) }
+        let complaint = question.complaint()
+        switch (complaint, brokenBefore) {
+        case (let complaint?, nil): throw .sshdRefuses(complaint)
+        case (let complaint?, _?):
+            report.said.append("sshd still refuses its configuration, so it was not reloaded: \(Text(complaint).escapedOnce(limit: 400))")
+        case (nil, _?) where !request.mayBeTheOnlyWay && SecondWay.find(question, invoker: invoker, other: nil) == nil:
+            report.said.append("sshd was not reloaded, since no administrator has a key or password with which it would let them in")
+        case (nil, _): if request.reloads { report.isReloaded = try reload(&report) }
+        }
         try remove(journal)
         report.changed = true
         ServerRecord.append("setup server --undo", changes: journal.done)
@@ -192,7 +231,8 @@ public struct ServerSetup: Sendable {
         try checkReading()
         guard let policy = try? PolicyCheckout(places.configFolder, isStrict: true) else { return }
         let config = try? ServerConfig.read(places.configFolder + "/config.yml", trust: .rootOnly)
-        for (allowed, issuer) in plan.allowed {
+        for entry in plan.allowed {
+            let (allowed, issuer) = (entry.request, entry.issuer)
             let line = "\(allowed.email.string) as \(allowed.account.string) of \(issuer.string): yes"
             guard let expectation = ExpectationFile(parsing: Array(line.utf8), at: .now()).expectations.first else { continue }
             let result = policy.check(expectation, at: .now())
@@ -206,7 +246,10 @@ public struct ServerSetup: Sendable {
     /// opk-verify, as its user, over the real files: it must be able to read them. Status 2 is a file that it cannot use.
     private func checkReading() throws(ServerSetupError) {
         guard let certificate = (try? TrialIdentity(at: .now()))?.words else { return }
-        let said = AsVerifier(places).run(places.verifier, ["--", "root", certificate.blob, certificate.type])
+        // Folders that are not there: what it refuses here is in no log of decisions, and no last refusal.
+        let nowhere = places.trial + "/none"
+        let words = ["--state-dir", nowhere, "--audit-log", nowhere + "/audit.jsonl", "--", "root", certificate.blob, certificate.type]
+        let said = AsVerifier(places).run(places.verifier, words)
         guard let said else { return }
         if said.ending == .exited(2) {
             throw .unusablePolicy("opk-verify cannot read \(Text(places.configFolder).escaped) as \(places.verifierUser)")

@@ -57,7 +57,7 @@ extension RealSSH {
         }
 
         /// Three versions, made once for all systems: in the shared server's folder, which goes with it.
-        private static func versions(in folder: URL) async throws -> [[String]] {
+        static func versions(in folder: URL) async throws -> [[String]] {
             let place = folder.appendingPathComponent("packages")
             let names = [Packages.version, "9.8.1", "9.8.2"]
             if !FileManager.default.fileExists(atPath: place.path) {

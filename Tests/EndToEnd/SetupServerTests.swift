@@ -19,16 +19,21 @@ extension RealSSH {
                     #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == nil)
                     let words = ["--provider", provider.clientSpecification + ",24h", "--allow", "alice@example.com=alice"]
                     let dry = try await machine.setUp(words + ["--dry-run"])
+                    #expect(dry.output.contains("ok: another way in is there: root with a key"), "\(dry)")
+                    #expect(dry.output.contains("a trial login as alice is tried by a run without --dry-run"), "\(dry)")
                     #expect(dry.status == 0 && dry.output.contains("+ alice alice@example.com"), "\(dry)")
                     #expect(try await machine.inventory() == before, "a dry run writes nothing")
                     let first = try await machine.setUp(words)
-                    #expect(first.status == 0 && first.output.contains("a trial login as alice came in"), "\(first)")
+                    #expect(first.status == 0 && first.output.contains("ok: a trial login as alice came in"), "\(first)")
+                    let login = "opk login --provider \(provider.issuer),"
+                    #expect(first.output.contains("alice@example.com may log in as alice: \(login)"), "\(first)")
+                    #expect(!first.output.contains("can be had"), "its provider answers: \(first)")
                     #expect(try await machine.reloads() == 1)
                     #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == "alice")
                     #expect(try await laptop.whoami("bob", on: machine.daemon, keys: [key]) == nil)
                     let after = try await machine.inventory()
                     // PAM's has a line more, since opk-session is installed here.
-                    let others = before.filter { !$0.contains("etc/opk/") && !$0.contains("etc/pam.d/sshd") }
+                    let others = before.filter { line in !["etc/opk/", "etc/pam.d/sshd", "/60-opk.conf"].contains { line.contains($0) } }
                     #expect(after.isSuperset(of: others), "\(others.subtracting(after).sorted())")
                     let again = try await machine.setUp(words + ["--json"])
                     #expect(again.status == 0 && again.output.contains("\"changed\": false"), "\(again)")
@@ -82,6 +87,8 @@ extension RealSSH {
                 let before = try await machine.inventory()
                 let refused = try await machine.setUp(Self.row)
                 #expect(refused.status == 1 && refused.errors.contains("the only way in"), "\(refused)")
+                let dry = try await machine.setUp(Self.row + ["--dry-run"])
+                #expect(dry.status == 1 && dry.errors.contains("the only way in"), "\(dry)")
                 #expect(try await machine.inventory() == before)
                 #expect(try await machine.reloads() == 0)
                 #expect(try await machine.setUp(Self.row + ["--only-way"]).status == 0)

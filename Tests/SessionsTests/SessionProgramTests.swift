@@ -35,8 +35,9 @@ import Vocabulary
 
     private func clean() { try? FileManager.default.removeItem(atPath: folder) }
 
-    private func certificate() throws -> (type: String, line: String, fingerprint: String) {
+    private func certificate(of issuer: String? = nil) throws -> (type: String, line: String, fingerprint: String) {
         var login = try MintedLogin()
+        if let issuer { login.claims["iss"] = .string(Text(issuer)) }
         let now = UnixTime.now()
         login.now = now
         login.claims["iat"] = .number(JSONNumber(now.seconds - 60))
@@ -70,6 +71,16 @@ import Vocabulary
     }
 
     private var files: [String] { ((try? FileManager.default.contentsOfDirectory(atPath: sessions)) ?? []).sorted() }
+
+    @Test("a trial of opk setup server is nobody's session; one of an issuer that is only called alike is")
+    func trial() throws {
+        defer { clean() }
+        for (issuer, count) in [("https://trial.opk.invalid", 0), ("https://trial.opk.invalid.example.com", 1)] {
+            let line = try certificate(of: issuer).line
+            #expect(try call("open_session", ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": line + "\n"]).ending == .exited(0))
+            #expect(try events().count == count && files.count == count)
+        }
+    }
 
     @Test("what a session's certificate says is written down, as not verified where no decision says it; a call at the end changes nothing")
     func openAndClose() throws {

@@ -22,7 +22,11 @@ while read -r file; do
     folder 0755 "$(dirname "$place")"
     mode=0644
     [ ! -x "$file" ] || mode=$(mode_of "$file")
-    if [ "$mode" = 0644 ] && grep -qI '/usr/local/' "$file" && [[ $file != share/man/* ]]; then
+    if [[ $file = share/man/* ]]; then
+        manual "$file"
+        continue
+    fi
+    if [ "$mode" = 0644 ] && grep -qI '/usr/local/' "$file"; then
         sed "s|/usr/local/|$PREFIX/|g" "$file" > "$place.new"
         chmod "$mode" "$place.new"
     else

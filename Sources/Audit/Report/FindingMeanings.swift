@@ -40,7 +40,7 @@ extension FindingCode {
         .rowPublicDomain: "a row that lets in whoever makes an account at a public provider",
         .rowOpenIssuer: "a row that names an email, of a provider where anybody can claim any",
         .rowWholeTenant: "a row that lets in everybody of a provider",
-        .rowTypo: "an identity that looks like an email without its @",
+        .rowTypo: "an identity that looks like an email without its @, or with more than its own",
         .rowWideRepository: "a pattern that fits repositories of anybody",
         .rowAnyRef: "a pattern that fits pull requests, or repositories to come",
         .rowBreakGlass: "a row with break-glass and without expires",
