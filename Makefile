@@ -17,7 +17,7 @@ PROGRAMS := opk opk-verify opk-fetch opk-home opk-session opk-demo-provider
 export PREFIX DESTDIR OPK_SHARED RELEASE PROGRAMS
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test check lint format bench fuzz mutants deb tarball install install-laptop uninstall clean
+.PHONY: help build demo test check lint format bench fuzz mutants reproduce deb tarball install install-laptop uninstall clean
 .NOTPARALLEL:
 
 help: ## list the targets
@@ -44,11 +44,12 @@ format: ## let swift format write the sources as `make lint` wants them
 	@swift format --in-place --recursive Sources Tests Package.swift
 
 check: export OPK_STRICT := 1
-check: ## what CI runs: lint, build without a warning, look at the binaries, test, replay the fuzz corpora
+check: ## what CI runs: lint, build without a warning, look at the binaries, build one twice, test, replay the fuzz corpora
 	@.ci/install-packages test
 	@scripts/lint
 	@scripts/build
 	@scripts/lint-programs
+	@scripts/reproduce opk-home
 	@scripts/test
 
 bench: ## what opk-verify costs, and whether it may; RUNS=20 for a quick look, PROFILE=1 for where the time goes
@@ -63,6 +64,11 @@ fuzz: ## fuzz each parser for SECONDS_EACH (60) seconds and print the coverage
 mutants: ## break each check of the protocol in turn (or MUTANTS="ID MODULE…") and look whether a test notices; an hour or less
 	@.ci/install-packages test
 	@scripts/mutants $(MUTANTS)
+
+reproduce: ## build everything in two folders and compare the programs and packages byte for byte; ten minutes or more
+	@.ci/install-packages build
+	@.ci/install-packages package
+	@scripts/reproduce
 
 deb: ## Debian packages opk and opk-server into .build/packages
 	@.ci/install-packages build

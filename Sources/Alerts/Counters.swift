@@ -19,6 +19,20 @@ struct Counters: Hashable {
     /// Different names and labels: those come from closed lists, but the log is not to be trusted.
     private static let most = 500
 
+    /// Names and labels that are known before anything has happened. They are there as 0, since a counter that begins with 1 has not increased to
+    /// Prometheus: the first broken glass would raise no alert.
+    static let known: [String] =
+        ["opk_decisions_total{outcome=\"granted\",reason=\"none\"}"]
+        + Refusal.Code.allCases.map { "opk_decisions_total{outcome=\"refused\",reason=\"\($0.rawValue)\"}" }
+        + [false, true].map { "opk_logins_total{break_glass=\"\($0)\"}" } + ["opk_logouts_total"]
+        + ["administrator", "identity", "limit", "revoked"].map { "opk_sessions_ended_total{by=\"\($0)\"}" }
+        + [AuditKind.policyChanged, .keysChanged, .serverChanged].map { "opk_changes_total{type=\"\($0.rawValue)\"}" }
+        + ["delivered", "failed"].map { "opk_notifications_total{result=\"\($0)\"}" }
+        + ["opk_audit_events_lost_total", "opk_audit_torn_lines_total"]
+
+    /// All that is there to say, by name and labels.
+    var all: [String: Int64] { counts.merging(Counters.known.map { ($0, 0) }) { count, _ in count } }
+
     init() {}
 
     init(_ json: JSON?) {

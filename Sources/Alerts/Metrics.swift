@@ -72,9 +72,8 @@ public struct Metrics {
 
     private mutating func add(_ family: (name: String, help: String)) {
         head(family.name, "counter", family.help)
-        let found = counters.counts.filter { $0.key == family.name || $0.key.utf8.starts(with: (family.name + "{").utf8) }
+        let found = counters.all.filter { $0.key == family.name || $0.key.utf8.starts(with: (family.name + "{").utf8) }
         for (name, count) in found.sorted(by: { $0.key < $1.key }) { lines.append("\(name) \(count)") }
-        if found.isEmpty, family.name.hasSuffix("lost_total") || family.name.hasSuffix("lines_total") { lines.append("\(family.name) 0") }
     }
 
     private mutating func addDurations() {

@@ -16,8 +16,12 @@ struct EventScanner {
     private(set) var found: UInt64 = 0
     private(set) var kind = AuditKind.decision
     /// Where the values stand, by field: a text without its quotes.
-    private var starts = [Int](repeating: 0, count: 64)
-    private var ends = [Int](repeating: 0, count: 64)
+    private var places = [Place](repeating: Place(start: 0, end: 0), count: 64)
+    /// Behind each field, at its index + 1, the field that came next when it was there last; behind none at 0. Events of one type have the same members in the
+    /// same order, so this is mostly the one that is there.
+    private var followers = [UInt8](repeating: 0, count: 65)
+    /// 1 + the index of the field that was found last.
+    private var previous = 0
     private var position = 0
     private var end = 0
     private var hasForeignBytes = false
@@ -30,7 +34,15 @@ struct EventScanner {
 
     /// Where the value of a field of the last line stands, by the field's index; nil where it has none.
     func range(_ index: Int) -> Range<Int>? {
-        found & (1 &<< UInt64(index)) == 0 ? nil : starts[index]..<ends[index]
+        if found & (1 &<< UInt64(index)) == 0 { return nil }
+        let place = places[index]
+        return Int(place.start)..<Int(place.end)
+    }
+
+    /// Offsets in the buffer, which is shorter than 4 GiB.
+    private struct Place {
+        var start: UInt32
+        var end: UInt32
     }
 
     /// Whether the line, without its line feed, is an event.
@@ -39,7 +51,7 @@ struct EventScanner {
         else {
             return false
         }
-        (position, end, found, hasForeignBytes) = (line.lowerBound + 1, line.upperBound, 0, false)
+        (position, end, found, hasForeignBytes, previous) = (line.lowerBound + 1, line.upperBound, 0, false, 0)
         while true {
             guard member(bytes), position < end else { return false }
             let byte = bytes[position]
@@ -60,16 +72,28 @@ struct EventScanner {
     private mutating func member(_ bytes: Span<UInt8>) -> Bool {
         guard position < end, bytes[position] == UInt8(ascii: "\"") else { return false }
         let name = position + 1
-        guard let nameEnd = closing(bytes, name), nameEnd + 1 < end, bytes[nameEnd + 1] == UInt8(ascii: ":") else { return false }
-        position = nameEnd + 2
-        let field = nameEnd - name <= EventWords.longest ? fields.index(of: EventWords(bytes, name..<nameEnd)) : nil
+        var field = Int(followers[previous])
+        var isKnown = true
+        if let nameEnd = fields.end(of: field, bytes, name), nameEnd + 1 < end {
+            position = nameEnd + 2
+        } else {
+            guard let nameEnd = closing(bytes, name), nameEnd + 1 < end, bytes[nameEnd + 1] == UInt8(ascii: ":") else { return false }
+            position = nameEnd + 2
+            let index = nameEnd - name <= EventWords.longest ? fields.index(of: EventWords(bytes, name..<nameEnd)) : nil
+            isKnown = index != nil
+            if let index {
+                field = index
+                followers[previous] = UInt8(truncatingIfNeeded: index)
+            }
+        }
         let start = position
         guard let shape = value(bytes, depth: 0) else { return false }
-        guard let field else { return true }
+        guard isKnown else { return true }
         guard found & (1 &<< UInt64(field)) == 0, fields.shape(field) == shape else { return false }
         found |= 1 &<< UInt64(field)
-        starts[field] = shape == .text ? start + 1 : start
-        ends[field] = shape == .text ? position - 1 : position
+        let quote = shape == .text ? 1 : 0
+        places[field] = Place(start: UInt32(truncatingIfNeeded: start + quote), end: UInt32(truncatingIfNeeded: position - quote))
+        previous = field + 1
         return true
     }
 
@@ -153,11 +177,12 @@ struct EventScanner {
         var offset = start
         while offset < end {
             let word = bytes.eight(at: offset)
-            // The lowest byte that is marked is one of these; a marked byte above another one may be a false alarm of the borrow.
-            let quotes = EventScanner.zeros(word ^ EventScanner.each &* 0x22)
-            let escapes = EventScanner.zeros(word ^ EventScanner.each &* 0x5C)
-            let controls = (word &- EventScanner.each &* 0x20) & ~word & EventScanner.high
-            let marked = quotes | escapes | controls | (word & EventScanner.high)
+            // A byte is marked by its highest bit: a quote, an escape, a control character (what is taken off them borrows), or one that has it. The lowest byte
+            // that is marked is one of these; a marked one above it may be a false alarm of the borrow.
+            let quotes = (word ^ EventScanner.each &* 0x22) &- EventScanner.each
+            let escapes = (word ^ EventScanner.each &* 0x5C) &- EventScanner.each
+            let controls = word &- EventScanner.each &* 0x20
+            let marked = (quotes | escapes | controls | word) & EventScanner.high
             guard marked != 0 else {
                 offset += 8
                 continue
@@ -175,8 +200,6 @@ struct EventScanner {
         }
         return nil
     }
-
-    private static func zeros(_ word: UInt64) -> UInt64 { (word &- each) & ~word & high }
 
     /// What follows an escape (RFC 8259 section 7); surrogates come in pairs.
     private func escape(_ bytes: Span<UInt8>, _ offset: Int) -> Int? {

@@ -51,15 +51,31 @@ struct EventFields {
         return nil
     }
 
+    /// Where the name of this field ends that begins at `start`, with a quote and a colon behind it; nil where another one is there. 32 bytes from there on are
+    /// readable.
+    @inline(__always)
+    func end(of index: Int, _ bytes: Span<UInt8>, _ start: Int) -> Int? {
+        let name = names[index]
+        let end = start + name.count
+        guard EventWords.load(bytes, start, min(8, name.count)) == name.first, bytes.eight(at: end) & 0xFFFF == EventFields.quoteAndColon
+        else { return nil }
+        if name.count > 8, EventWords.load(bytes, start + 8, min(8, name.count - 8)) != name.second { return nil }
+        if name.count > 16, EventWords.load(bytes, start + 16, name.count - 16) != name.third { return nil }
+        return end
+    }
+
+    /// As `Span.eight` has them.
+    private static var quoteAndColon: UInt64 { UInt64(UInt8(ascii: ":")) << 8 | UInt64(UInt8(ascii: "\"")) }
+
     @inline(__always)
     func shape(_ index: Int) -> EventShape { shapes[index] }
 }
 
 extension AuditField {
     /// Its place in `EventFields.all`.
-    var index: Int { EventFields.places[self] ?? 0 }
-}
-
-extension EventFields {
-    fileprivate static let places = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1, $0) })
+    var index: Int {
+        // An enumeration of fewer than 256 cases without values is one byte: the number of the case, in the order in which they are declared and `allCases` has
+        // them (a test looks at each). A table by name would cost more than all else that is done with a field.
+        Int(unsafe unsafeBitCast(self, to: UInt8.self))
+    }
 }

@@ -36,7 +36,8 @@ struct EventWords: Equatable {
     }
 
     /// `count` (1 to 8) bytes from `offset` on, the first of them in the lowest bits, the others 0.
-    private static func load(_ bytes: Span<UInt8>, _ offset: Int, _ count: Int) -> UInt64 {
+    @inline(__always)
+    static func load(_ bytes: Span<UInt8>, _ offset: Int, _ count: Int) -> UInt64 {
         let word = bytes.eight(at: offset)
         return count >= 8 ? word : word & ((1 &<< UInt64(8 * count)) &- 1)
     }

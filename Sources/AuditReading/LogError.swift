@@ -22,6 +22,8 @@ public enum LogError: Error, Sendable {
     case notAFile(path: String)
     /// A rotated file cannot be had: the program that unpacks it is missing or says that it is broken.
     case unpacking(path: String, why: String)
+    /// It was found, and is not there any more under any name: packed or deleted while the log was being read.
+    case rotated(path: String)
     case output(errno: Int32)
 
     public var isUsage: Bool {
@@ -45,6 +47,7 @@ extension LogError: CustomStringConvertible {
         case .unreadable(let path, let number): "\(LogError.shown(path)) cannot be read: \(LogError.system(number))"
         case .notAFile(let path): "\(LogError.shown(path)) is no regular file"
         case .unpacking(let path, let why): "\(LogError.shown(path)) cannot be unpacked: \(why)"
+        case .rotated(let path): "\(LogError.shown(path)) was packed or removed while the log was being read"
         case .output(let number): "standard output cannot be written: \(LogError.system(number))"
         }
     }
@@ -58,6 +61,7 @@ extension LogError: CustomStringConvertible {
         case .denied(_, let group?):
             "use sudo, or become a member: sudo adduser \"$USER\" \(Text(group).escaped(limit: 40)), and log in anew"
         case .denied: "use sudo"
+        case .rotated: "run the command again"
         default: nil
         }
     }

@@ -33,6 +33,15 @@ struct LogFile: Hashable {
     /// When it was written to last; no event in it is later.
     let changed: UnixTime
     let size: Int
+    /// Stays when the file is renamed.
+    let id: ID
+
+    struct ID: Hashable {
+        let device: UInt64
+        let inode: UInt64
+
+        init(_ facts: stat) { (device, inode) = (UInt64(facts.st_dev), UInt64(facts.st_ino)) }
+    }
 
     /// Files of one log beside each other.
     static let most = 4096
@@ -76,6 +85,7 @@ struct LogFile: Hashable {
         packing = Packing(path)
         changed = UnixTime(seconds: Int64(facts.st_mtim.tv_sec), nanoseconds: Int32(facts.st_mtim.tv_nsec))
         size = Int(facts.st_size)
+        id = ID(facts)
     }
 
     static func failure(_ path: String, _ number: Int32) -> LogError {

@@ -19,21 +19,36 @@ public struct LogFollower: ~Copyable {
     private static let pause: Int32 = 250
 
     public var summary: LogSummary { reader.summary }
+    /// Rotated files that could not be read.
+    public var failures: [LogError] { reader.failures }
 
-    /// From the log's end on, or with what it has of the query's time.
-    ///
-    /// - Parameter reader: has read the rotated files, if they are wanted.
+    /// Opened first, so that nothing is read twice or left out when the log is rotated before the rotated files are listed.
     public init(_ path: String, _ query: LogQuery) throws(LogError) {
         self.path = path
         reader = LogReader(query)
-        input = try LogInput(path)
+        do throws(LogError) {
+            input = try LogInput(path)
+        } catch .absent where ((try? LogFile.all(of: path)) ?? []).isEmpty == false {
+            // Between a rotation and the next event.
+            input = nil
+        }
     }
 
-    /// Hands on each event, and calls `rest` after each look, whether or not there was one; ends with a signal, or where `body` or `rest` answers false.
-    public mutating func follow(_ body: @escaping (AuditRecord) -> Bool, rest: () -> Bool) throws(LogError) {
+    /// Hands on each event of the query's time: those that were rotated away, then what is in the log, then what comes. Calls `rest` after each look, whether or
+    /// not there was one; ends with a signal, or where `body` or `rest` answers false.
+    ///
+    /// - Parameter warn: is told which rotated files could not be read.
+    public mutating func follow(
+        _ body: @escaping (AuditRecord) -> Bool, warn: ([LogError]) -> Void, rest: () -> Bool
+    ) throws(LogError) {
         opk_follow_begin()
         defer { opk_follow_end() }
         var goesOn = true
+        try catchUp { record in
+            goesOn = opk_follow_noted() == 0 && body(record)
+            return goesOn
+        }
+        warn(reader.failures)
         while goesOn {
             try look { record in
                 goesOn = goesOn && body(record)
@@ -44,8 +59,13 @@ public struct LogFollower: ~Copyable {
         }
     }
 
+    /// The rotated files that can hold events of the query's time.
+    mutating func catchUp(_ body: @escaping (AuditRecord) -> Bool) throws(LogError) {
+        try reader.readRotated(of: path, except: input?.facts().map(LogFile.ID.init), body)
+    }
+
     /// One look: all that is there now.
-    public mutating func look(_ body: @escaping (AuditRecord) -> Bool) throws(LogError) {
+    public mutating func look(_ body: (AuditRecord) -> Bool) throws(LogError) {
         try readOpen(body)
         var named = stat()
         // No file: between the rename and the next event.
@@ -71,7 +91,7 @@ public struct LogFollower: ~Copyable {
         try readOpen(body)
     }
 
-    private mutating func readOpen(_ body: @escaping (AuditRecord) -> Bool) throws(LogError) {
+    private mutating func readOpen(_ body: (AuditRecord) -> Bool) throws(LogError) {
         guard var open = input.take() else { return }
         do throws(LogError) {
             try reader.read(&lines, &open, body)

@@ -20,8 +20,11 @@ struct LogInput: ~Copyable {
     static let deadline = 600_000
     private static let folders = ["/usr/bin/", "/bin/", "/usr/local/bin/"]
 
+    /// The file that was found, or the error that another one has its name by now.
+    init(_ file: LogFile) throws(LogError) { try self.init(file.path, found: file.id) }
+
     /// - Parameter path: `-` is standard input.
-    init(_ path: String) throws(LogError) {
+    init(_ path: String, found: LogFile.ID? = nil) throws(LogError) {
         self.path = path
         // Not blocking: a FIFO would else wait for a writer. Not following: nobody puts another file in the log's place.
         descriptor = path == "-" ? dup(STDIN_FILENO) : unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
@@ -33,6 +36,7 @@ struct LogInput: ~Copyable {
         guard unsafe fstat(descriptor, &facts) == 0, UInt32(facts.st_mode) & UInt32(S_IFMT) == UInt32(S_IFREG) else {
             throw .notAFile(path: path)
         }
+        if let found, LogFile.ID(facts) != found { throw .rotated(path: path) }
         if !program.isEmpty { unpacked = try LogInput.unpack(path, program, descriptor) }
     }
 

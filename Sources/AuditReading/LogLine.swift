@@ -2,12 +2,6 @@ import AuditTrail
 import Display
 public import Vocabulary
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// An entry in words, for a person. Every text in it can be printed as it is.
 public struct LogLine: Sendable {
     public enum Outcome: String, Sendable {
@@ -23,8 +17,7 @@ public struct LogLine: Sendable {
     }
 
     public let outcome: Outcome
-    /// In the person's own time zone, to the second.
-    public let time: String
+    public let time: UnixTime
     /// `alice@example.com → root`
     public let subject: String
     /// `from 192.0.2.7`, or empty.
@@ -32,14 +25,15 @@ public struct LogLine: Sendable {
     public let words: String
     public let isBreakGlass: Bool
 
-    public init(_ entry: LogEntry) {
+    /// - Parameter times: how times look that the words name.
+    public init(_ entry: LogEntry, times: (UnixTime) -> String = LogLine.local) {
         let record = entry.login ?? entry.first
-        time = LogLine.local(entry.time)
+        time = entry.time
         source = record.text(.sourceAddress).map { "from " + LogLine.shown($0, 64) } ?? ""
         isBreakGlass = [entry.first, record].contains { $0.flag(.breakGlass) == true }
         subject = LogLine.subject(of: record, entry.first)
         switch record.kind {
-        case .login: (outcome, words) = (.loggedIn, LogLine.session(record, entry))
+        case .login: (outcome, words) = (.loggedIn, LogLine.session(record, entry, times))
         case .logout: (outcome, words) = (.left, LogLine.end(record, since: record.moment(.sessionBegan)))
         case .decision where record.flag(.granted) == true:
             (outcome, words) = (
@@ -47,27 +41,26 @@ public struct LogLine: Sendable {
             )
         case .decision: (outcome, words) = (.refused, LogLine.refusal(record))
         case .sessionWarned:
-            (outcome, words) = (.warned, LogLine.joined(["told that the session ends", record.moment(.sessionEnds).map(LogLine.local)]))
+            (outcome, words) = (.warned, LogLine.joined(["told that the session ends", record.moment(.sessionEnds).map(times)]))
         case .sessionEnded: (outcome, words) = (.ended, LogLine.ending(record))
         case .policyChanged, .keysChanged, .serverChanged: (outcome, words) = (.changed, LogLine.change(record))
-        case .notified:
-            (outcome, words) = (
-                .told,
-                LogLine.joined([record.text(.command).map { LogLine.shown($0, 120) }, record.text(.detail).map { LogLine.shown($0, 200) }])
-            )
+        case .notified: (outcome, words) = (.told, LogLine.delivery(record))
         case .gap:
             let lost =
                 record.number(.lost).map { $0 == 1 ? "1 event was not written" : "\($0) events were not written" }
                 ?? "events were not written"
-            (outcome, words) = (.gap, lost + (record.moment(.since).map { " since " + LogLine.local($0) } ?? ""))
+            (outcome, words) = (.gap, lost + (record.moment(.since).map { " since " + times($0) } ?? ""))
         }
     }
 
     // MARK: Who
 
     private static func subject(of record: AuditRecord, _ first: AuditRecord) -> String {
-        if let actor = record.object(.actor) {
-            return shown(actor.text(.name) ?? actor.text(.account) ?? "somebody", 80)
+        switch record.kind {
+        case .policyChanged, .keysChanged, .serverChanged:
+            if let actor = record.object(.actor) { return shown(actor.person ?? "somebody", 80) }
+        case .notified: return record.text(.name).map { shown($0, 80) } ?? ""
+        default: break
         }
         let who = record.text(.email) ?? record.text(.subject).map { "sub " + $0 } ?? first.text(.email)
         let isVerified = record.flag(.verified) ?? first.flag(.verified) ?? false
@@ -83,13 +76,13 @@ public struct LogLine: Sendable {
 
     // MARK: What
 
-    private static func session(_ login: AuditRecord, _ entry: LogEntry) -> String {
+    private static func session(_ login: AuditRecord, _ entry: LogEntry, _ times: (UnixTime) -> String) -> String {
         let decision = entry.first.kind == .decision ? entry.first : login
         var words = [deciders(decision) ?? deciders(login), grantReason(decision) ?? grantReason(login)]
         if let logout = entry.logout {
             words.append(end(logout, since: login.time))
         } else if let ends = login.moment(.sessionEnds) {
-            words.append("until " + local(ends))
+            words.append("until " + times(ends))
         }
         return joined(words)
     }
@@ -107,11 +100,20 @@ public struct LogLine: Sendable {
             case "limit": "its time was over"
             case "identity": "its identity has expired"
             case "revoked": "its identity was revoked"
-            case "administrator": "an administrator ended it"
+            case "administrator":
+                record.object(.actor)?.person.map { "\(shown($0, 80)) ended it, as an administrator" } ?? "an administrator ended it"
             case let other?: shown(other, 40)
             case nil: nil
             }
         return joined([why, record.text(.detail).map { shown($0, 200) }])
+    }
+
+    /// `of break-glass (event abcdefghij), delivered`; the subject is the channel.
+    private static func delivery(_ record: AuditRecord) -> String {
+        let event = record.text(.about).map { "(event \(shown($0, 40)))" }
+        let what = ["of", record.text(.reason).map { shown($0, 60) } ?? "an event", event].compactMap(\.self).joined(separator: " ")
+        if !record.isFailure { return what + ", delivered" }
+        return what + ", not delivered" + (record.text(.detail).map { ": " + shown($0, 200) } ?? "")
     }
 
     /// The reason in words, its code and its step, which opk-verify(8) lists.
@@ -145,21 +147,23 @@ public struct LogLine: Sendable {
         let change = record.object(.change)
         let file = change?.text(.file).map { shown($0, 160) }
         let action = change?.text(.action).map { shown($0, 80) }
-        return joined([record.text(.command).map { shown($0, 120) }, [action, file].compactMap(\.self).joined(separator: " ")])
+        // Of keys it is the issuers that say what was changed.
+        let issuers = file == nil ? change?.texts(.rows).prefix(3).map { shown($0, 120) } ?? [] : []
+        return joined([
+            record.text(.command).map { shown($0, 120) }, ([action, file].compactMap(\.self) + issuers).joined(separator: " "),
+        ])
     }
 
     private static func joined(_ words: [String?]) -> String { words.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: ", ") }
 
-    private static func shown(_ text: String, _ limit: Int) -> String { Text(text).escaped(limit: limit) }
-
-    /// `2026-11-28 22:31:49`
-    public static func local(_ time: UnixTime) -> String {
-        var seconds = time_t(time.seconds)
-        var parts = unsafe tm()
-        guard unsafe localtime_r(&seconds, &parts) != nil else { return time.description }
-        var buffer = [CChar](repeating: 0, count: 32)
-        // At most so many bytes are written.
-        let count = unsafe strftime(&buffer, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)
-        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private static func shown(_ text: String, _ limit: Int) -> String {
+        // Most texts are what `escaped` would make of them.
+        let isPlain =
+            text.utf8.count <= limit
+            && text.utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        return isPlain ? text : Text(text).escaped(limit: limit)
     }
+
+    /// `2026-11-28 22:31:49`, by the clock here.
+    public static func local(_ time: UnixTime) -> String { LocalTime.text(time) }
 }

@@ -19,30 +19,37 @@ struct LogLines {
     /// Bytes that are read at once: they stay in a processor's own cache.
     static let chunk = 256 << 10
 
-    private var buffer = [UInt8](repeating: 0, count: chunk + AuditEvent.longestLine + EventScanner.margin)
-    /// The beginning of a line whose end has not been read stands at the buffer's front.
-    private var kept = 0
+    private let chunk: Int
+    private var buffer: [UInt8]
+    /// Of what was read, the part that was not handed on yet.
+    private var start = 0
+    private var end = 0
     private var isSkipping = false
 
-    /// All that is there now; false where the consumer wants no more.
+    init(chunk: Int = LogLines.chunk) {
+        self.chunk = chunk
+        buffer = [UInt8](repeating: 0, count: chunk + AuditEvent.longestLine + EventScanner.margin)
+    }
+
+    /// All that is there now; false where the consumer wants no more, and then the next call goes on behind that line.
     mutating func read(_ input: inout LogInput, _ consumer: inout some LineConsumer) throws(LogError) -> Bool {
         while true {
-            let count = try input.read(into: &buffer, at: kept, count: LogLines.chunk)
+            if !cut(&consumer) { return false }
+            let count = try input.read(into: &buffer, at: end, count: chunk)
             if count == 0 { return true }
-            if !cut(kept + count, &consumer) { return false }
+            end += count
         }
     }
 
     /// The file has ended: what is left is a line without its end.
     mutating func finish(_ consumer: inout some LineConsumer) {
-        if kept > 0 || isSkipping { consumer.takeBroken() }
-        (kept, isSkipping) = (0, false)
+        if end > start || isSkipping { consumer.takeBroken() }
+        (start, end, isSkipping) = (0, 0, false)
     }
 
-    private mutating func cut(_ end: Int, _ consumer: inout some LineConsumer) -> Bool {
-        var start = 0
-        var goesOn = true
-        var isSkipping = isSkipping
+    /// Hands on the whole lines, and moves the beginning of the next one to the buffer's front.
+    private mutating func cut(_ consumer: inout some LineConsumer) -> Bool {
+        var (start, isSkipping, goesOn) = (start, isSkipping, true)
         do {
             let bytes = buffer.span
             while goesOn, let length = bytes.extracting(start..<end).offsetOfLineFeed {
@@ -55,16 +62,21 @@ struct LogLines {
                 start += length + 1
             }
         }
-        kept = end - start
-        self.isSkipping = isSkipping
-        if isSkipping || kept >= AuditEvent.longestLine { (self.isSkipping, kept) = (true, 0) }
+        (self.start, self.isSkipping) = (start, isSkipping)
+        if goesOn { moveToFront() }
+        return goesOn
+    }
+
+    private mutating func moveToFront() {
+        let kept = isSkipping || end - start >= AuditEvent.longestLine ? 0 : end - start
+        if kept < end - start { isSkipping = true }
         if kept > 0 && start > 0 {
             // Both ranges lie within the buffer.
             unsafe buffer.withUnsafeMutableBytes { bytes in
                 if let base = bytes.baseAddress { _ = unsafe memmove(base, base.advanced(by: start), kept) }
             }
         }
-        return goesOn
+        (start, end) = (0, kept)
     }
 }
 

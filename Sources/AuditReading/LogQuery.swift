@@ -15,6 +15,8 @@ public struct LogQuery: Sendable {
     public var isDenied = false
     /// Of these types; empty for all.
     public var kinds: [AuditKind] = []
+    /// The one that has this id.
+    public var id: Text?
 
     public init() {}
 }
@@ -26,6 +28,7 @@ struct LogFilter {
     private let until: EventTime?
     private let kinds: UInt64
 
+    private static let id = AuditField.id.index
     private static let granted = AuditField.granted.index
     private static let account = AuditField.account.index
     private static let email = AuditField.email.index
@@ -51,6 +54,7 @@ struct LogFilter {
 
     /// Of the line that was scanned last.
     func wants(_ scanner: EventScanner, _ bytes: Span<UInt8>) -> Bool {
+        if let id = query.id, !scanner.has(LogFilter.id, bytes, id.utf8) { return false }
         if kinds != 0, kinds & 1 << LogFilter.bit(scanner.kind) == 0 { return false }
         if query.isDenied, scanner.kind != .decision || scanner.isTrue(LogFilter.granted, bytes) != false { return false }
         if let account = query.account, !scanner.text(LogFilter.account, bytes, { Text($0) == account }) { return false }
@@ -75,6 +79,13 @@ struct LogFilter {
 extension EventScanner {
     /// A flag of the line; nil where it has none.
     func isTrue(_ index: Int, _ bytes: Span<UInt8>) -> Bool? { range(index).map { bytes[$0.lowerBound] == UInt8(ascii: "t") } }
+
+    /// Whether the line has these bytes there.
+    func has(_ index: Int, _ bytes: Span<UInt8>, _ wanted: [UInt8]) -> Bool {
+        guard let range = range(index), range.count == wanted.count else { return false }
+        for offset in wanted.indices where bytes[range.lowerBound + offset] != wanted[offset] { return false }
+        return true
+    }
 
     /// Whether the line has the text, and it is one that `fits`.
     func text(_ index: Int, _ bytes: Span<UInt8>, _ fits: (String) -> Bool) -> Bool {

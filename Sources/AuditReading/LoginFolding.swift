@@ -23,9 +23,22 @@ public struct LoginFolding {
     public static let window = 4096
 
     private final class Held {
-        var entry: LogEntry
+        /// Nil once it has left: its place in the list is freed later.
+        private(set) var entry: LogEntry?
+        let time: UnixTime
         let key: String?
-        init(_ entry: LogEntry, _ key: String?) { (self.entry, self.key) = (entry, key) }
+        init(_ entry: LogEntry, _ key: String?) { (self.entry, time, self.key) = (entry, entry.time, key) }
+
+        func fold(_ record: AuditRecord) -> Bool {
+            guard var entry = leave() else { return false }
+            defer { self.entry = entry }
+            return LoginFolding.fold(record, into: &entry)
+        }
+
+        func leave() -> LogEntry? {
+            defer { entry = nil }
+            return entry
+        }
     }
 
     /// The newest last.
@@ -39,10 +52,10 @@ public struct LoginFolding {
     /// Adds an event; answers what is complete by now.
     public mutating func add(_ record: AuditRecord) -> [LogEntry] {
         let key = LoginFolding.key(of: record)
-        if let key, let known = byKey[key], LoginFolding.fold(record, into: &known.entry) { return [] }
+        if let key, let known = byKey[key], known.fold(record) { return [] }
         let new = Held(LogEntry(record), key)
         var place = held.count
-        while place > gone, held[place - 1].entry.time > record.time { place -= 1 }
+        while place > gone, held[place - 1].time > record.time { place -= 1 }
         held.insert(new, at: place)
         if let key { byKey[key] = new }
         return held.count - gone > LoginFolding.window ? release(1) : []
@@ -56,7 +69,7 @@ public struct LoginFolding {
     public mutating func ready(before time: UnixTime) -> [LogEntry] {
         var count = 0
         for held in held[gone...] {
-            guard held.entry.login != nil || held.entry.first.flag(.granted) != true || held.entry.time < time else { break }
+            guard let entry = held.entry, entry.login != nil || entry.first.flag(.granted) != true || entry.time < time else { break }
             count += 1
         }
         return release(count)
@@ -65,7 +78,7 @@ public struct LoginFolding {
     private mutating func release(_ count: Int) -> [LogEntry] {
         let leaving = held[gone..<(gone + count)]
         gone += count
-        let entries = leaving.map(\.entry)
+        let entries = leaving.compactMap { $0.leave() }
         for one in leaving { if let key = one.key, byKey[key] === one { byKey[key] = nil } }
         if gone > LoginFolding.window || gone == held.count {
             held.removeFirst(gone)

@@ -45,3 +45,5 @@ int opk_follow_wait(int milliseconds) {
     if (!noted) nanosleep(&pause, NULL);
     return noted ? 1 : 0;
 }
+
+int opk_follow_noted(void) { return noted ? 1 : 0; }

@@ -68,7 +68,7 @@ extension KeysError: CustomStringConvertible {
         case .settings(_, isForbidden: true): KeysError.asRoot
         case .cache(let file) where file.fault == .unreadable(errno: EACCES): KeysError.asRoot
         case .unwritable(_, errno: EACCES): KeysError.asRoot
-        case .unwritable(_, errno: ENOENT): "`make install` makes it"
+        case .unwritable(_, errno: ENOENT): "installing opk makes it: opk-server, or `make install`"
         case .unnamed: "an issuer is written as in the file providers, letter by letter; `opk keys` lists them"
         case .nothingToExport: "`opk keys refresh` fetches them, `opk keys` says what is there"
         case .bundle: "`opk keys export` on a machine with network writes such a file"

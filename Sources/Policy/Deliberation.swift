@@ -26,7 +26,7 @@ public struct Denial: Hashable, Sendable {
     public let code: Refusal.Code
     /// Escaped: "deny_groups has contractors-ended".
     public let text: String
-    /// Of `revoked`, where it is the one that denies.
+    /// Of `revoked`, where that denies, else of config.yml: the list's element, or its first one where it could not be held against this login.
     public let line: Int?
 
     init(code: Refusal.Code, text: String, line: Int? = nil) {

@@ -9,12 +9,14 @@ extension Login {
     func denials(_ config: ServerConfig, _ evidence: Evidence) -> [Denial] {
         var denials: [Denial] = []
         if config.denyUsers.contains(where: { $0.equalsIgnoringASCIICase(account.text) }) {
-            denials.append(Denial(code: .denied, text: "deny_users has account \(account.text)"))
+            let line = ServerConfig.DenyLines.line(of: account.text, in: config.denyUsers, config.denyLines.users)
+            denials.append(Denial(code: .denied, text: "deny_users has account \(account.text)", line: line))
         }
         if !config.denyEmails.isEmpty, let address = CommonName.firstIgnoringCase(of: addresses, in: config.denyEmails) {
-            denials.append(Denial(code: .denied, text: "deny_emails has \(address.escaped(limit: 256))"))
+            let line = ServerConfig.DenyLines.line(of: address, in: config.denyEmails, config.denyLines.emails)
+            denials.append(Denial(code: .denied, text: "deny_emails has \(address.escaped(limit: 256))", line: line))
         }
-        if !config.denyGroups.isEmpty, let denial = denial(config.denyGroups) { denials.append(denial) }
+        if !config.denyGroups.isEmpty, let denial = denial(config.denyGroups, config.denyLines.groups) { denials.append(denial) }
         if !evidence.revocations.rows.isEmpty {
             let subject = RevocationSubject(
                 emails: addresses, subject: token.subject, issuer: row.issuer, key: key, issuedAt: issuedAt)
@@ -29,12 +31,15 @@ extension Login {
     }
 
     /// A list that is not known whole may have one of them.
-    private func denial(_ names: [Text]) -> Denial? {
+    private func denial(_ names: [Text], _ lines: [Int]) -> Denial? {
         let groups = groups
         if let name = CommonName.firstIgnoringCase(of: names, in: groups.names) {
-            return Denial(code: .denied, text: "deny_groups has \(name.escaped(limit: 256))")
+            let line = ServerConfig.DenyLines.line(of: name, in: names, lines)
+            return Denial(code: .denied, text: "deny_groups has \(name.escaped(limit: 256))", line: line)
         }
-        return groups.unknown.map { Denial(code: .groupsUnknown, text: "deny_groups cannot be held against it: \($0)") }
+        return groups.unknown.map {
+            Denial(code: .groupsUnknown, text: "deny_groups cannot be held against it: \($0)", line: lines.first)
+        }
     }
 
     /// Userinfo may say what the token leaves open; nothing undoes a list that names this login.

@@ -144,4 +144,10 @@ extension YAMLNode.Entry {
         }
         return texts
     }
+    /// Where the elements of the list stand.
+    var elementLines: [Int] {
+        var lines: [Int] = []
+        if case .sequence(let elements) = value.content { for element in elements { lines.append(element.line) } }
+        return lines
+    }
 }

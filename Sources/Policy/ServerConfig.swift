@@ -11,6 +11,8 @@ public struct ServerConfig: Hashable, Sendable {
     public private(set) var denyEmails: [Text] = []
     /// Groups whose members may not log in to any account. ASCII case is ignored.
     public private(set) var denyGroups: [Text] = []
+    /// Where the elements of these lists stand.
+    private(set) var denyLines = DenyLines()
     /// Whether `~/.opk/auth_id` counts.
     public private(set) var homePolicy = true
     /// What must hold besides, whoever admits; in the file's order.
@@ -33,6 +35,19 @@ public struct ServerConfig: Hashable, Sendable {
     public struct Variable: Hashable, Sendable {
         public let name: Text
         public let value: Text
+    }
+
+    /// Lines of config.yml, counted from 1, one for each element of a deny list.
+    struct DenyLines: Hashable, Sendable {
+        var users: [Int] = []
+        var emails: [Int] = []
+        var groups: [Int] = []
+
+        /// Of the first element that denies a name. Looked for only once somebody is denied, and never what denies.
+        static func line(of name: Text, in list: [Text], _ lines: [Int]) -> Int? {
+            for index in list.indices where list[index].equalsIgnoringASCIICase(name) && index < lines.count { return lines[index] }
+            return nil
+        }
     }
 
     /// What holds where the file is absent or empty.
@@ -58,15 +73,19 @@ public struct ServerConfig: Hashable, Sendable {
             switch entry.key {
             case "deny_users":
                 denyUsers = try entry.texts()
+                denyLines.users = entry.elementLines
                 if let name = denyUsers.first(where: { Principal($0) == nil }) {
                     throw ConfigurationError(entry.line, "deny_users takes names of accounts, and \"\(name)\" would deny nobody")
                 }
             case "deny_emails":
                 denyEmails = try entry.texts()
+                denyLines.emails = entry.elementLines
                 if let pattern = denyEmails.first(where: { !ServerConfig.isAddress($0) }) {
                     throw ConfigurationError(entry.line, "deny_emails takes whole addresses, and \"\(pattern)\" would deny nobody")
                 }
-            case "deny_groups": denyGroups = try entry.texts()
+            case "deny_groups":
+                denyGroups = try entry.texts()
+                denyLines.groups = entry.elementLines
             case "home_policy": homePolicy = try entry.flag()
             case "require": requirements = try ServerConfig.requirements(entry)
             case "skew": skew = try ServerConfig.skew(entry)

@@ -20,6 +20,11 @@ public enum KnownIssuer {
         ProviderConfig.builtIn.first { $0.issuer == issuer }.map { "\($0.issuer.string) \($0.clientID.string) 24h" }
     }
 
+    /// The word for `opk login` by which people log in at that issuer for that client; nil where it has none.
+    public static func alias(of issuer: Text, _ clientID: Text) -> String? {
+        ProviderConfig.builtIn.first { $0.issuer == issuer && $0.clientID == clientID }?.aliases.first
+    }
+
     private static func provider(_ word: Text) -> ProviderConfig? {
         ProviderConfig.builtIn.first { $0.aliases.contains { Text($0) == word } }
     }

@@ -34,7 +34,7 @@ extension PolicyError: CustomStringConvertible {
         case .unsafe(let file): file.description
         case .noFolder(let folder): "there is no folder \(Text(folder).escaped)"
         case .writing(let failure): failure.description
-        case .busy(let path): "\(Text(path).escaped) is being changed by another command, for longer than \(PolicyFile.patience / 1000) s"
+        case .busy(let path): "\(Text(path).escaped) is being changed by another command, for longer than \(PolicyLock.patience / 1000) s"
         case .restless(let path): "\(Text(path).escaped) is being changed by another program all the time"
         case .input(let failure): failure.description
         case .certificate(let sentence, _): sentence
@@ -75,7 +75,7 @@ extension PolicyError: CustomStringConvertible {
         case .everybody: "everybody with a claim is oidc:CLAIM:VALUE, everybody of a domain oidc-match-end:email:@DOMAIN"
         case .unsafe(let file): PolicyError.hint(file)
         case .writing(let failure) where failure.errno == EACCES || failure.errno == EPERM: PolicyError.asRoot
-        case .noFolder("/etc/opk"): "`make install` makes it"
+        case .noFolder("/etc/opk"): "installing opk makes it: opk-server, or `make install`"
         case .onlySystem: PolicyError.asRoot
         case .otherAccount: PolicyError.asRoot
         case .busy: "try again; `fuser -v` on the lock beside it (.NAME.lock) says which process holds it"

@@ -10,8 +10,7 @@ import Vocabulary
 
 /// A file of an administrator that commands change: read as the verifier would believe it, changed under a lock, and replaced whole.
 ///
-/// Whoever reads it meanwhile sees the old file or the new one. The lock is flock(2) on `.NAME.lock` beside it (0600, empty, never removed),
-/// which the system lets go when its holder ends.
+/// Whoever reads it meanwhile sees the old file or the new one.
 public struct PolicyFile: Sendable {
     public let path: String
     public let trust: FileTrust
@@ -23,24 +22,16 @@ public struct PolicyFile: Sendable {
     /// Whether its changes are this machine's, and so for the audit log.
     var isAudited = false
 
-    /// How long one command may keep others waiting, in milliseconds; and how long these wait for however many.
-    static let patience = 10_000
-    static let longestQueue = 120_000
     /// After so many seconds a temporary file is nobody's any more.
     private static let abandonedAfter = 60
     /// How often a change is made anew because somebody without the lock was faster.
     private static let attempts = 20
 
-    var lockPath: String {
-        let (folder, name) = parts
-        return folder + "." + name + ".lock"
-    }
-
-    /// The folder with its slash, and the name.
-    private var parts: (folder: String, name: String) {
+    /// With its slash.
+    private var folder: String {
         let bytes = Array(path.utf8)
         let start = (bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1
-        return (String(decoding: bytes[..<start], as: UTF8.self), String(decoding: bytes[start...], as: UTF8.self))
+        return String(decoding: bytes[..<start], as: UTF8.self)
     }
 
     /// Nothing where it is absent.
@@ -59,30 +50,13 @@ public struct PolicyFile: Sendable {
         as command: String, _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
     ) throws(PolicyError) -> Result {
         try prepareFolder()
-        var left = PolicyFile.longestQueue
-        while true {
-            let begun = UnixTime.now()
-            let result: Result? = try FileLock.attempt(
-                lockPath, waitingAtMost: left, stuckAfter: PolicyFile.patience
-            ) { state throws(PolicyError) in
-                switch state {
-                case .held: return try changeLocked(command, body)
-                case .stuck where left > PolicyFile.longestQueue - PolicyFile.patience: return nil
-                case .busy, .stuck: throw .busy(path)
-                case .unavailable(let failure): throw .writing(failure)
-                }
-            }
-            if let result { return result }
-            // Whoever has it may have taken it this moment, and not have said so yet: the time that was seen is then its last holder's.
-            usleep(50_000)
-            left -= max(50, Int(clamping: UnixTime.now() - begun) * 1000)
-        }
+        return try PolicyLock(path).held { () throws(PolicyError) in try changeLocked(command, body) }
     }
 
     private func changeLocked<Result>(
         _ command: String, _ body: ([UInt8]) throws(PolicyError) -> (text: [UInt8]?, result: Result)
     ) throws(PolicyError) -> Result {
-        Folder.removeAbandoned(in: parts.folder, olderThan: PolicyFile.abandonedAfter)
+        Folder.removeAbandoned(in: folder, olderThan: PolicyFile.abandonedAfter)
         for _ in 0..<PolicyFile.attempts {
             let version = FileVersion(path)
             let old = try read()
@@ -126,7 +100,7 @@ public struct PolicyFile: Sendable {
     }
 
     private func prepareFolder() throws(PolicyError) {
-        let folder = String(parts.folder.dropLast())
+        let folder = String(folder.dropLast())
         // All that is on the way to a home file is looked at before anything is made there.
         if home != nil { _ = try read() }
         do throws(UnsafeFile) {

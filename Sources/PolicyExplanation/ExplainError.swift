@@ -18,7 +18,8 @@ public enum ExplainError: Error, Sendable {
     case configuration(String)
     case noIssuer(String)
     case unknownIssuer(Text)
-    case unknownID(Text)
+    /// Neither among the last refusals nor in the audit log.
+    case nowhere(IDSearch)
     /// The file of the last refusals.
     case recent(path: String, errno: Int32)
     case output(errno: Int32)
@@ -54,7 +55,8 @@ extension ExplainError: CustomStringConvertible {
         case .configuration(let text): text
         case .noIssuer(let text): text
         case .unknownIssuer(let issuer): "no row of providers names \(issuer.escaped(limit: 200)), so nobody is admitted by it"
-        case .unknownID(let id): "no refusal with the id \(id.escaped(limit: 40)) is kept"
+        case .nowhere(let search):
+            "nothing with the id \(search.id.escaped(limit: 40)) was found: " + search.missing.joined(separator: "; ")
         case .recent(let path, let number): "\(Text(path).escaped) " + ExplainError.recentText(number)
         case .output(let number): "standard output cannot be written: \(ExplainError.system(number))"
         }
@@ -68,7 +70,9 @@ extension ExplainError: CustomStringConvertible {
         case .recent(let path, ENOENT): ExplainError.makeRecent(path)
         case .recent(let path, EBADF): ExplainError.makeRecent(path)
         case .recent(_, EACCES): "only root may read it: use sudo"
-        case .unknownID: "of each kind the last 32 are kept; the log has all that was logged: journalctl -t opk-verify"
+        case .nowhere(let search) where search.isDenied: "use sudo: both are for root, and the audit log for its group, too"
+        case .nowhere:
+            "the system's log may have it still: sudo journalctl -t opk-verify; all ids of the audit log: sudo opk log --since 30d --json"
         default: nil
         }
     }

@@ -29,19 +29,15 @@ public struct RefusalHistory: Sendable {
     /// The newest so many.
     public func last(_ count: Int) -> [Entry] { Array(entries.prefix(max(0, count))) }
 
-    /// As a log line writes it, with or without `id=`.
-    public func entry(id: Text) throws(ExplainError) -> Entry {
-        let wanted = id.hasPrefix("id=") ? id.dropFirst(3) ?? id : id
-        guard let found = entries.first(where: { Text($0.refusal.id) == wanted }) else { throw .unknownID(id) }
-        return found
-    }
+    /// - Parameter id: without `id=`.
+    func entry(id: Text) -> Entry? { entries.first { Text($0.refusal.id) == id } }
 
     public func lines(_ shown: [Entry]) -> [String] {
         if shown.isEmpty { return ["No refusal is kept."] }
-        return shown.flatMap { lines($0) + [""] }.dropLast()
+        return shown.flatMap { RefusalHistory.lines($0, now) + [""] }.dropLast()
     }
 
-    private func lines(_ entry: Entry) -> [String] {
+    static func lines(_ entry: Entry, _ now: UnixTime) -> [String] {
         let refusal = entry.refusal
         var lines = [
             "\(Words.when(entry.time, now))  id \(RefusalHistory.shown(refusal.id))",
@@ -54,9 +50,9 @@ public struct RefusalHistory: Sendable {
     }
 
     /// Escaped already by whoever wrote it, if that was opk-verify.
-    private static func shown(_ text: String) -> String { text.isEmpty ? "-" : Text(text).escapedOnce(limit: 2000) }
+    static func shown(_ text: String) -> String { text.isEmpty ? "-" : Text(text).escapedOnce(limit: 2000) }
 
-    private static func who(_ refusal: KeptRefusal) -> String {
+    static func who(_ refusal: KeptRefusal) -> String {
         guard !refusal.issuer.isEmpty else { return "" }
         let names = [refusal.email, refusal.subject.isEmpty ? "" : "sub \(refusal.subject)"].filter { !$0.isEmpty }
         return ", \(shown(names.joined(separator: ", "))) of \(shown(refusal.issuer))"
@@ -77,7 +73,9 @@ public struct RefusalHistory: Sendable {
 
     public func json(_ shown: [Entry]) -> JSON { .array(shown.map(RefusalHistory.json)) }
 
-    private static func json(_ entry: Entry) -> JSON {
+    private static func json(_ entry: Entry) -> JSON { .object(members(entry)) }
+
+    static func members(_ entry: Entry) -> JSONObject {
         let refusal = entry.refusal
         var object = JSONObject()
         func text(_ value: String) -> JSON { value.isEmpty ? .null : .string(Text(value)) }
@@ -92,7 +90,7 @@ public struct RefusalHistory: Sendable {
         object["reason"] = text(refusal.reason)
         object["why"] = text(refusal.detail)
         object["command"] = text(command(refusal) ?? "")
-        return .object(object)
+        return object
     }
 }
 

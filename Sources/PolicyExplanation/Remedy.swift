@@ -27,6 +27,7 @@ enum Remedy {
         case .unsafeFile, .configuration: return [.edit("the file", "it has to be mended before anybody is admitted (\(refusal.detail))")]
         case .timedOut, .notConfined, .cryptographyUnavailable:
             return [.edit("the system", "this is no fault of the person's: \(refusal)")]
+        case .answerLost: return [.logIn("sshd had hung up before it had the answer: the connection broke, or LoginGraceTime was over")]
         case .unsafeAccount: return [.edit("the account's name", "opk admits to names of letters, digits and ._+@- only")]
         case .subject, .tokenTypeNotAllowed, .timeClaim, .refreshedToken:
             return [.atProvider("the provider's tokens have to be other ones: \(refusal)")]

@@ -101,6 +101,27 @@ public struct PreparedFile: ~Copyable {
         fsync(folder.number)
     }
 
+    /// Gives the file its name where that is free, without ever having two. False where it is not.
+    public consuming func commitFresh() throws(WriteFailure) -> Bool {
+        guard unsafe opk_rename_fresh(folder.number, temporary, name) == 0 else {
+            if errno == EEXIST { return false }
+            throw WriteFailure(path: path, errno: errno)
+        }
+        fsync(folder.number)
+        return true
+    }
+
+    /// Gives the file its name where something has it, which is then gone. False where nothing has.
+    public consuming func commitOver() throws(WriteFailure) -> Bool {
+        // What had the name has the temporary one, and goes with it.
+        guard unsafe opk_rename_over(folder.number, temporary, name) == 0 else {
+            if errno == ENOENT { return false }
+            throw WriteFailure(path: path, errno: errno)
+        }
+        fsync(folder.number)
+        return true
+    }
+
     private static func fill(
         _ file: borrowing Descriptor, _ bytes: [UInt8], _ mode: UInt32, _ owner: AtomicFile.Owner?, _ model: String?
     ) -> Bool {

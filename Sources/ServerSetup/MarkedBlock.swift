@@ -3,14 +3,9 @@ enum MarkedBlock {
     static let begin = "# >>> opk: `opk setup server --undo` takes these lines away >>>"
     static let end = "# <<< opk <<<"
 
-    enum Place { case top, bottom }
-
-    static func adding(_ lines: [String], to file: [UInt8], at place: Place) -> [UInt8] {
-        let block = Array((([begin] + lines + [end]).joined(separator: "\n") + "\n").utf8)
-        switch place {
-        case .top: return block + file
-        case .bottom: return file + (file.last.map { $0 != 0x0A } ?? false ? [0x0A] : []) + block
-        }
+    /// In front of everything else.
+    static func adding(_ lines: [String], to file: [UInt8]) -> [UInt8] {
+        Array((([begin] + lines + [end]).joined(separator: "\n") + "\n").utf8) + file
     }
 
     static func isIn(_ file: [UInt8]) -> Bool { String(decoding: file, as: UTF8.self).contains(begin) }

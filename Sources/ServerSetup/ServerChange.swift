@@ -17,6 +17,8 @@ public enum ServerChange: Sendable, Hashable {
     case rename(path: String, to: String, digest: String)
     /// One that was made; it goes when it is empty.
     case folder(path: String, mode: UInt32)
+    /// A file of zeros of opk-verify's, of so many bytes, which it counts in; made where there was none, it goes whatever it holds by then.
+    case counted(path: String, size: Int, user: UInt32, group: UInt32)
 
     public struct FileChange: Sendable, Hashable {
         let path: String
@@ -24,6 +26,8 @@ public enum ServerChange: Sendable, Hashable {
         /// Nil where there was none.
         let before: FileState?
         let after: FileState
+        /// Whether the file of a policy had its lock beside it already; one that was made goes again.
+        var hadLock = true
     }
 
     public var path: String {
@@ -31,6 +35,7 @@ public enum ServerChange: Sendable, Hashable {
         case .file(let change): change.path
         case .rename(let path, _, _): path
         case .folder(let path, _): path
+        case .counted(let path, _, _, _): path
         }
     }
 
@@ -39,6 +44,7 @@ public enum ServerChange: Sendable, Hashable {
         switch self {
         case .folder(let path, let mode): ["\(Text(path).escaped) (new folder, mode 0\(String(mode, radix: 8)))"]
         case .rename(let path, let to, _): ["\(Text(path).escaped) is called \(Text(to).escaped) from here on: sshd reads only *.conf"]
+        case .counted(let path, _, _, _): ["\(Text(path).escaped) (new, for opk-verify to count in)"]
         case .file(let change): change.lines
         }
     }
@@ -77,9 +83,14 @@ extension ServerChange {
                 throw .changedMeanwhile(path)
             }
             try FileState.rename(path, to: to)
+        case .counted(let path, let size, let user, let group):
+            if try FileState.read(path) != nil { throw .changedMeanwhile(path) }
+            try FileState(bytes: [UInt8](repeating: 0, count: size), mode: 0o600, user: user, group: group).write(to: path)
         case .file(let change):
-            guard try FileState.read(change.path) == change.before else { throw .changedMeanwhile(change.path) }
-            try change.after.write(to: change.path)
+            try change.locked { () throws(ServerSetupError) in
+                guard try FileState.read(change.path) == change.before else { throw .changedMeanwhile(change.path) }
+                try change.after.write(to: change.path)
+            }
         }
     }
 }

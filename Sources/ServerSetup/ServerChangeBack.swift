@@ -1,3 +1,4 @@
+import PolicyAdministration
 import SafeFiles
 import Vocabulary
 
@@ -28,7 +29,67 @@ extension ServerChange {
             }
             try FileState.rename(to, to: path)
             return nil
-        case .file(let change): return try change.takeBack()
+        case .counted(let path, _, _, _):
+            try FileState.remove(path)
+            return nil
+        case .file(let change):
+            return try change.locked { () throws(ServerSetupError) in try change.takeBack() }
+        }
+    }
+}
+
+extension ServerChange.FileChange {
+    /// What `body` does with the file, with the lock that `opk add` and the others take where it is one of theirs.
+    func locked<Result>(_ body: () throws(ServerSetupError) -> Result) throws(ServerSetupError) -> Result {
+        // Where there is no folder there is no file either, nor anybody who changes it.
+        guard kind == .policy, unsafe access(FileState.parent(of: path), F_OK) == 0 else { return try body() }
+        let lock = PolicyLock(path)
+        return try lock.held({ ServerSetupError.policy($0) }) { () throws(ServerSetupError) in
+            let result = try body()
+            // Who waits for it takes another then. A run that is killed before this leaves it to whoever takes the run back.
+            if !hadLock { unsafe unlink(lock.path) }
+            return result
+        }
+    }
+}
+
+extension ServerChange {
+    /// Whether it is about a file of the administrator's policy.
+    public var isPolicy: Bool {
+        if case .file(let change) = self { change.kind == .policy } else { false }
+    }
+
+    /// What an undo would make of it now, escaped; nil for nothing.
+    public func undoing() throws(ServerSetupError) -> String? {
+        let name = Text(path).escaped
+        switch self {
+        case .folder: return unsafe access(path, F_OK) == 0 ? "\(name) goes, if it is empty then" : nil
+        case .rename(_, let to, _):
+            guard try FileState.read(to) != nil else { return nil }
+            return try FileState.read(path) == nil
+                ? "\(Text(to).escaped) is called \(name) again" : "\(Text(to).escaped) stays: \(name) is there again"
+        case .file(let change):
+            guard let now = try FileState.read(path) else {
+                return change.before == nil ? nil : "\(name) was taken away since, and is not put back"
+            }
+            if now == change.before { return nil }
+            if now.bytes == change.after.bytes { return change.before == nil ? "\(name) goes" : "\(name) becomes what it was" }
+            switch change.kind {
+            case .policy: return "\(name) was changed since, so it stays as it is"
+            case .dropIn: return "\(name) was changed since; it will be \(Text(path + ".removed").escaped), which sshd does not read"
+            case .marked: return "\(name) loses opk's lines"
+            }
+        }
+    }
+}
+
+extension ServerJournal {
+    /// Whether what sshd complains of goes with an undo: it names a file that is ours alone, or our keyword and no file.
+    func takesAway(_ complaint: String) -> Bool {
+        done.contains { change in
+            guard case .file(let file) = change, file.kind == .dropIn, file.before == nil else { return false }
+            return complaint.contains(file.path + ":") || complaint.contains(file.path + " line")
+                || Text(complaint).lowercasedASCII.string.contains("authorizedkeyscommand") && !complaint.contains(" line ")
         }
     }
 }

@@ -36,13 +36,18 @@ struct ServerJournal: Equatable {
         }
     }
 
+    /// Whether that folder was made by one of the runs.
+    func makes(_ folder: String) -> Bool {
+        (done + pending).contains { if case .folder(folder, _) = $0 { true } else { false } }
+    }
+
     /// The run has come to its end.
     mutating func settle() {
         for change in pending {
             if case .file(let new) = change, let index = done.firstIndex(where: { $0.path == new.path }), case .file(let old) = done[index]
             {
                 // What was there before the first run is what an undo brings back.
-                done[index] = .file(.init(path: old.path, kind: old.kind, before: old.before, after: new.after))
+                done[index] = .file(.init(path: old.path, kind: old.kind, before: old.before, after: new.after, hadLock: old.hadLock))
             } else {
                 done.append(change)
             }
@@ -81,6 +86,10 @@ extension ServerChange {
         object["path"] = .string(Text(path))
         switch self {
         case .folder(_, let mode): object["folder"] = .number(JSONNumber(Int64(mode)))
+        case .counted(_, let size, let user, let group):
+            object["zeros"] = .number(JSONNumber(Int64(size)))
+            object["user"] = .number(JSONNumber(Int64(user)))
+            object["group"] = .number(JSONNumber(Int64(group)))
         case .rename(_, let to, let digest):
             object["to"] = .string(Text(to))
             object["sha256"] = .string(Text(digest))
@@ -88,6 +97,7 @@ extension ServerChange {
             object["kind"] = .string(Text(change.kind.rawValue))
             object["before"] = change.before.map { .object($0.json) } ?? .null
             object["after"] = .object(change.after.json)
+            object["lock"] = .bool(change.hadLock)
         }
         return object
     }
@@ -96,14 +106,19 @@ extension ServerChange {
         guard let path = object["path"]?.string?.string, path.hasPrefix("/") else { return nil }
         if let mode = object["folder"]?.number?.integer {
             self = .folder(path: path, mode: UInt32(clamping: mode))
+        } else if let size = object["zeros"]?.number?.integer, let user = object["user"]?.number?.integer,
+            let group = object["group"]?.number?.integer
+        {
+            self = .counted(path: path, size: Int(clamping: size), user: UInt32(clamping: user), group: UInt32(clamping: group))
         } else if let to = object["to"]?.string?.string, let digest = object["sha256"]?.string?.string {
             self = .rename(path: path, to: to, digest: digest)
         } else if let kind = object["kind"]?.string.flatMap({ Kind(rawValue: $0.string) }),
-            let after = object["after"]?.object.flatMap(FileState.init(json:)), let before = object["before"]
+            let after = object["after"]?.object.flatMap(FileState.init(json:)), let before = object["before"],
+            let hadLock = object["lock"]?.bool
         {
             let state = before.object.flatMap(FileState.init(json:))
             guard state != nil || before == .null else { return nil }
-            self = .file(FileChange(path: path, kind: kind, before: state, after: after))
+            self = .file(FileChange(path: path, kind: kind, before: state, after: after, hadLock: hadLock))
         } else {
             return nil
         }

@@ -7,8 +7,10 @@ public struct ServerPlaces: Sendable {
     /// sshd's own file, which includes the others.
     public var sshdConfig = "/etc/ssh/sshd_config"
     public var dropInFolder = "/etc/ssh/sshd_config.d"
-    /// Where the journal and the trial are. It is there on every server: `make install` makes it.
+    /// Where the journal and the trial are. An installation makes it; where it was taken away since, it is made.
     public var stateFolder = "/var/lib/opk"
+    /// opk-verify's files in there, each with its size in bytes, as `scripts/install-system` makes them.
+    static let counted = [(name: "refusals", size: 4096), (name: "recent", size: 135_168)]
     public var pam = "/etc/pam.d/sshd"
     /// Made where sessions are recorded and they are missing, with these modes.
     public var sessionFolders: [(path: String, mode: UInt32)] = [("/var/log/opk", 0o755), ("/run/opk/sessions", 0o700)]

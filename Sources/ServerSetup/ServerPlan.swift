@@ -1,3 +1,4 @@
+import PolicyAdministration
 import Vocabulary
 
 /// What will be changed, in this order: policy first, then whom sshd asks, then who else hears of a session. So at every moment sshd's configuration is
@@ -19,7 +20,27 @@ public struct ServerPlan: Sendable {
     /// As whom a trial login is made; nil where there is nobody.
     var trialAccounts: [String] = []
     /// With the issuer that was found.
-    var allowed: [(request: AllowRequest, issuer: Text)] = []
+    var allowed: [Allowed] = []
+    /// The text of `providers` as it will be.
+    var providers: [UInt8] = []
+    /// Whom somebody is to log in with from now on.
+    var issuers: [Text] = []
+
+    struct Allowed: Sendable {
+        let request: AllowRequest
+        let issuer: Text
+        /// Of the first row of that issuer's.
+        let clientID: Text
+
+        /// What they type.
+        var login: String {
+            if let alias = KnownIssuer.alias(of: issuer, clientID) { return "opk login \(alias)" }
+            let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:@%+-".utf8)
+            let word = issuer.string + "," + clientID.string
+            let quote = word.utf8.allSatisfy { plain.contains($0) || $0 == UInt8(ascii: ",") } ? "" : "'"
+            return "opk login --provider \(quote)\(Text(word).escaped(limit: 400))\(quote)"
+        }
+    }
 
     public var isNothing: Bool { changes.isEmpty && !isFirst }
     public var lines: [String] { changes.flatMap(\.lines) }
@@ -27,7 +48,7 @@ public struct ServerPlan: Sendable {
     /// Who may log in now, a line each.
     public var allowedWords: [String] {
         allowed.map {
-            "\($0.request.email.escaped(limit: 200)) may log in as \($0.request.account.escaped(limit: 100)): opk login, then ssh"
+            "\($0.request.email.escaped(limit: 200)) may log in as \($0.request.account.escaped(limit: 100)): \($0.login), then ssh"
         }
     }
 }

@@ -31,6 +31,7 @@ struct ServerPlanner {
     ) throws(ServerSetupError) -> ServerPlan {
         var planner = ServerPlanner(places, request, invoker: invoker, journal: journal)
         try planner.checkInstallation()
+        planner.planState()
         try planner.planPolicy()
         try planner.planSSHD()
         try planner.planSessions()
@@ -40,7 +41,7 @@ struct ServerPlanner {
 
     private func checkInstallation() throws(ServerSetupError) {
         guard unsafe access(places.sshd, X_OK) == 0 else { throw .noSSHD }
-        for path in [places.verifier, places.stateFolder] where unsafe access(path, F_OK) != 0 { throw .notInstalled(path) }
+        if unsafe access(places.verifier, F_OK) != 0 { throw .notInstalled(places.verifier) }
         guard Account.named(places.verifierUser) != nil else { throw .noUser(places.verifierUser) }
         for allowed in request.allowed where !PolicyPlace.knows(allowed.account) { throw .noAccount(allowed.account) }
         let question = SSHDQuestion(sshd: places.sshd, config: places.sshdConfig)
@@ -54,6 +55,16 @@ struct ServerPlanner {
             _ = try PolicyCheckout(places.configFolder, isStrict: true)
         } catch {
             throw .unusablePolicy("\(error)")
+        }
+    }
+
+    /// What an installation makes, where it has been taken away since: opk-verify can make none of it.
+    private mutating func planState() {
+        if unsafe access(places.stateFolder, F_OK) != 0 { plan.changes.append(.folder(path: places.stateFolder, mode: 0o755)) }
+        guard let verifier = Account.named(places.verifierUser) else { return }
+        for file in ServerPlaces.counted where unsafe access(places.stateFolder + "/" + file.name, F_OK) != 0 {
+            plan.changes.append(
+                .counted(path: places.stateFolder + "/" + file.name, size: file.size, user: verifier.user, group: verifier.group))
         }
     }
 
@@ -72,9 +83,18 @@ struct ServerPlanner {
             }
         }
         let providers = Providers(parsing: text)
-        if providers.rows.isEmpty { throw .noProvider }
+        if providers.rows.isEmpty {
+            throw providers.problems.isEmpty ? .noProvider : .badProviders(places.providers, providers.problems)
+        }
+        for problem in providers.problems.prefix(5) {
+            plan.notes.append("\(Text(places.providers).escaped), \(problem): the row counts for nothing")
+        }
+        plan.providers = text
         try append(change(places.providers, .policy, before, to: text, mode: 0o640))
         try planAllowed(providers)
+        for issuer in request.providers.map(\.issuer) + plan.allowed.map(\.issuer) where !plan.issuers.contains(issuer) {
+            plan.issuers.append(issuer)
+        }
     }
 
     private mutating func planAllowed(_ providers: Providers) throws(ServerSetupError) {
@@ -99,7 +119,8 @@ struct ServerPlanner {
             } catch {
                 throw .policy(error)
             }
-            plan.allowed.append((allowed, issuer))
+            let client = providers.rows.first { $0.issuer == issuer }?.clientID ?? ""
+            plan.allowed.append(.init(request: allowed, issuer: issuer, clientID: client))
         }
         try append(change(places.authID, .policy, before, to: text, mode: 0o640))
     }
@@ -125,7 +146,8 @@ struct ServerPlanner {
         } else if kind == .policy, let group = Account.named(places.verifierUser)?.group {
             after.group = group
         }
-        return .file(.init(path: path, kind: kind, before: before, after: after))
+        let isLocked = unsafe access(PolicyLock(path).path, F_OK) == 0
+        return .file(.init(path: path, kind: kind, before: before, after: after, hadLock: kind != .policy || isLocked))
     }
 
     // MARK: sshd
@@ -144,7 +166,8 @@ struct ServerPlanner {
         if isOurs(present) {
             plan.command = present
             plan.other = chained(in: present, user)
-            return try planTakeover(files, isAsked: false)
+            try planTakeover(files, isAsked: false)
+            return try planAddresses(files, present)
         }
         let other = present == "none" ? nil : OtherCommand(command: present, user: user)
         if let other, other.isOpkssh {
@@ -178,8 +201,24 @@ struct ServerPlanner {
         if MarkedBlock.isIn(main.bytes) { return }
         try append(
             change(
-                places.sshdConfig, .marked, main, to: MarkedBlock.adding(["Include \(dropIn.path)"], to: main.bytes, at: .top),
+                places.sshdConfig, .marked, main, to: MarkedBlock.adding(["Include \(dropIn.path)"], to: main.bytes),
                 mode: main.mode))
+    }
+
+    /// The line of ours that is there already, where sshd could tell the client's address and is not asked to: a package cannot know which sshd it comes to.
+    private mutating func planAddresses(_ files: SSHDFiles, _ present: String) throws(ServerSetupError) {
+        let version = SSHDQuestion(sshd: places.sshd, config: places.sshdConfig).version
+        guard version.map({ $0 >= .firstWithAddresses }) ?? false, present.hasSuffix(" -- %u %k %t"),
+            let line = files.lines.first(where: { $0.keyword == "authorizedkeyscommand" && $0.match == nil }), line.value == present,
+            line.file.hasPrefix(places.dropInFolder + "/"), let state = try FileState.read(line.file)
+        else { return }
+        var lines = state.bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map(Array.init)
+        guard line.number >= 1, line.number <= lines.count, lines[line.number - 1].elementsEqual("AuthorizedKeysCommand \(present)".utf8)
+        else { return }
+        lines[line.number - 1] += " %C".utf8
+        plan.command = present + " %C"
+        // Whoever has changed it since, it asks us all the same.
+        try append(change(line.file, .policy, state, to: Array(lines.joined(separator: [0x0A])), mode: state.mode))
     }
 
     /// opkssh's own file goes out of sshd's sight; lines of its elsewhere stay, and ours come before them.
@@ -254,9 +293,20 @@ struct ServerPlanner {
         for folder in places.sessionFolders where unsafe access(folder.path, F_OK) != 0 {
             plan.changes.append(.folder(path: folder.path, mode: folder.mode))
         }
-        if String(decoding: pam.bytes, as: UTF8.self).contains("/opk-session") { return }
-        let line = "session optional pam_exec.so quiet \(places.sessionProgram)"
-        try append(change(places.pam, .marked, pam, to: MarkedBlock.adding([line], to: pam.bytes, at: .bottom), mode: pam.mode))
+        guard let others = MarkedBlock.isIn(pam.bytes) ? MarkedBlock.removing(from: pam.bytes) : pam.bytes else {
+            plan.notes.append("\(Text(places.pam).escaped): the marks around opk's lines are not as opk set them, so they stay as they are")
+            return
+        }
+        if !MarkedBlock.isIn(pam.bytes), let call = PAMStack(places.pam).sessionCalls.first {
+            if !call.isSafe {
+                let line = "\(Text(call.line.file).escaped), line \(call.line.number)"
+                plan.notes.append("\(line), runs opk-session where that is not safe (opk audit says why): take it away, and run this again")
+            }
+            return
+        }
+        // Before every other line: what runs after pam_env may find in its environment whatever the user wants.
+        let line = "session optional pam_exec.so quiet type=open_session \(places.sessionProgram)"
+        try append(change(places.pam, .marked, pam, to: MarkedBlock.adding([line], to: others), mode: pam.mode))
     }
 
     private mutating func chooseAccounts() {
@@ -271,6 +321,7 @@ struct ServerPlanner {
                 plan.trialAccounts = [account]
             }
         }
-        plan.accounts = accounts + plan.trialAccounts.filter { !accounts.contains($0) } + (accounts.contains("root") ? [] : ["root"])
+        for name in plan.trialAccounts + ["root"] where !accounts.contains(name) { accounts.append(name) }
+        plan.accounts = accounts
     }
 }

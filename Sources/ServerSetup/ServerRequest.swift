@@ -14,6 +14,8 @@ public struct ServerRequest: Sendable {
     /// Whether certificates may be the only way in.
     public var mayBeTheOnlyWay = false
     public var reloads = true
+    /// Whether an undo leaves rows of policy as they are, as when the programs are about to go.
+    public var keepsPolicy = false
 
     public init() {}
 }

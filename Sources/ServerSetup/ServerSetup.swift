@@ -24,6 +24,9 @@ public struct ServerSetup: Sendable {
 
     /// What is told of a run: sentences, escaped; and whether sshd was reloaded.
     public struct Report: Sendable {
+        /// What was tried and is as it should be.
+        public var passed: [String] = []
+        /// What an administrator should know.
         public var said: [String] = []
         public var isReloaded = false
         public var changed = false
@@ -43,15 +46,30 @@ public struct ServerSetup: Sendable {
         }
     }
 
-    /// sshd wants its folder even to say what it will do; a machine on which it has not run yet has none.
+    /// sshd wants its folder even to say what it will do; a machine on which it has not run yet has none. And where there was no folder for a trial, what
+    /// a trial has left of one goes.
     private func prepared<Result>(_ body: () throws(ServerSetupError) -> Result) throws(ServerSetupError) -> Result {
         let isMade = unsafe mkdir(places.runFolder, 0o755) == 0
-        defer { if isMade { unsafe rmdir(places.runFolder) } }
+        let hasState = unsafe access(places.stateFolder, F_OK) == 0
+        defer {
+            if isMade { unsafe rmdir(places.runFolder) }
+            // Only an empty one goes.
+            if !hasState { unsafe rmdir(places.stateFolder) }
+        }
         return try body()
     }
 
     public func plan(_ request: ServerRequest) throws(ServerSetupError) -> ServerPlan {
         try ServerPlanner.plan(places, request, invoker: invoker, journal: try ServerJournal.read(places.journal))
+    }
+
+    /// Which providers of the plan do not answer, a sentence each, escaped. Nothing is written, and nobody kept from going on.
+    public func unanswering(_ plan: ServerPlan) throws(ServerSetupError) -> [String] {
+        Interruption.begin()
+        defer { Interruption.end() }
+        let said = ProviderQuestion(places: places, issuers: plan.issuers, providers: plan.providers).ask()
+        try Interruption.check()
+        return said
     }
 
     /// Whether a run was killed here and is yet to be taken back.
@@ -64,14 +82,12 @@ public struct ServerSetup: Sendable {
         var report = Report()
         TrialFolder.remove(places)
         sweep()
-        guard var journal = try ServerJournal.read(places.journal), !journal.pending.isEmpty || journal.isUndoing else { return report }
+        guard let journal = try ServerJournal.read(places.journal), !journal.pending.isEmpty || journal.isUndoing else { return report }
         let changes = journal.pending.reversed() + (journal.isUndoing ? journal.done.reversed() : [])
         for change in changes {
             if let left = try change.takeBack() { report.said.append(left) }
         }
-        journal.pending = []
-        if journal.isUndoing { journal.done = [] }
-        try settle(&journal, keeping: !journal.isUndoing && !journal.done.isEmpty)
+        try end(journal)
         report.said.insert("a run that was cut off has been taken back", at: 0)
         report.isReloaded = reloads ? try reload(&report) : false
         return report
@@ -86,20 +102,23 @@ public struct ServerSetup: Sendable {
     }
 
     public func apply(_ plan: ServerPlan, _ request: ServerRequest) throws(ServerSetupError) -> Report {
-        var report = Report()
-        report.said = try ServerTrial(places: places, plan: plan, invoker: invoker).run(mayBeTheOnlyWay: request.mayBeTheOnlyWay)
+        Interruption.begin()
+        defer { Interruption.end() }
+        var report = try trial(plan, request, logsIn: true)
         var journal = try ServerJournal.read(places.journal) ?? ServerJournal()
         journal.pending = plan.changes
+        if journal.makes(places.stateFolder) { try ServerChange.makeFolder(places.stateFolder, 0o755) }
         // On the disk before anything else is.
         try journal.write(places.journal)
         var isReloading = false
         do throws(ServerSetupError) {
             for change in plan.changes { try change.apply() }
             try check(plan)
+            try Interruption.check()
             isReloading = request.reloads
             if request.reloads { report.isReloaded = try reload(&report) }
         } catch {
-            try takeBack(&journal, after: error, reloads: isReloading)
+            try takeBack(journal, after: error, reloads: isReloading)
         }
         journal.settle()
         try journal.write(places.journal)
@@ -108,13 +127,23 @@ public struct ServerSetup: Sendable {
         return report
     }
 
+    /// All that `apply` looks at before it writes, but for the trial logins.
+    public func rehearse(_ plan: ServerPlan, _ request: ServerRequest) throws(ServerSetupError) -> Report {
+        Interruption.begin()
+        defer { Interruption.end() }
+        return try trial(plan, request, logsIn: false)
+    }
+
+    private func trial(_ plan: ServerPlan, _ request: ServerRequest, logsIn: Bool) throws(ServerSetupError) -> Report {
+        try ServerTrial(places: places, plan: plan, invoker: invoker, logsIn: logsIn).run(mayBeTheOnlyWay: request.mayBeTheOnlyWay)
+    }
+
     /// All as it was, and then the error.
-    private func takeBack(_ journal: inout ServerJournal, after error: ServerSetupError, reloads: Bool) throws(ServerSetupError) {
+    private func takeBack(_ journal: ServerJournal, after error: ServerSetupError, reloads: Bool) throws(ServerSetupError) {
         do throws(ServerSetupError) {
             var report = Report()
             for change in journal.pending.reversed() { _ = try change.takeBack() }
-            journal.pending = []
-            try settle(&journal, keeping: !journal.done.isEmpty)
+            try end(journal)
             if reloads { _ = try reload(&report) }
         } catch let second {
             throw .halfWay(error, "\(second)")
@@ -122,8 +151,18 @@ public struct ServerSetup: Sendable {
         throw error
     }
 
-    private func settle(_ journal: inout ServerJournal, keeping: Bool) throws(ServerSetupError) {
-        if keeping { try journal.write(places.journal) } else { try FileState.remove(places.journal) }
+    /// What was pending has been taken back, and where an undo was under way what was done, too. What is left is remembered on.
+    private func end(_ journal: ServerJournal) throws(ServerSetupError) {
+        if journal.isUndoing || journal.done.isEmpty { return try remove(journal) }
+        var rest = journal
+        rest.pending = []
+        try rest.write(places.journal)
+    }
+
+    /// With the folder that was made for it, unless others have put something there since.
+    private func remove(_ journal: ServerJournal) throws(ServerSetupError) {
+        try FileState.remove(places.journal)
+        if journal.makes(places.stateFolder), unsafe rmdir(places.stateFolder) == 0 { FileState.syncFolder(of: places.stateFolder) }
     }
 
     // MARK: Undo
@@ -137,17 +176,31 @@ public struct ServerSetup: Sendable {
     public func undo(_ request: ServerRequest) throws(ServerSetupError) -> Report {
         var report = Report()
         guard var journal = try ServerJournal.read(places.journal) else { throw .nothingToUndo }
+        // Forgotten as well: a run that is cut off must not take them back either.
+        if request.keepsPolicy { journal.done.removeAll(where: \.isPolicy) }
         let question = SSHDQuestion(sshd: places.sshd, config: places.sshdConfig)
-        let way = SecondWay.find(question, invoker: invoker, other: remaining(journal))
-        if way == nil, !request.mayBeTheOnlyWay { throw .noSecondWay }
+        let brokenBefore = question.complaint()
+        if let brokenBefore {
+            guard request.mayBeTheOnlyWay || journal.takesAway(brokenBefore) else { throw .undoOfBroken(brokenBefore) }
+            report.said.append("sshd refused its configuration: \(Text(brokenBefore).escapedOnce(limit: 400))")
+        } else if !request.mayBeTheOnlyWay, SecondWay.find(question, invoker: invoker, other: remaining(journal)) == nil {
+            throw .noSecondWay
+        }
         journal.isUndoing = true
         try journal.write(places.journal)
         for change in journal.done.reversed() {
             if let left = try change.takeBack() { report.said.append(left) }
         }
-        if let complaint = question.complaint() { throw .sshdRefuses(complaint) }
-        if request.reloads { report.isReloaded = try reload(&report) }
-        try FileState.remove(places.journal)
+        let complaint = question.complaint()
+        switch (complaint, brokenBefore) {
+        case (let complaint?, nil): throw .sshdRefuses(complaint)
+        case (let complaint?, _?):
+            report.said.append("sshd still refuses its configuration, so it was not reloaded: \(Text(complaint).escapedOnce(limit: 400))")
+        case (nil, _?) where !request.mayBeTheOnlyWay && SecondWay.find(question, invoker: invoker, other: nil) == nil:
+            report.said.append("sshd was not reloaded, since no administrator has a key or password with which it would let them in")
+        case (nil, _): if request.reloads { report.isReloaded = try reload(&report) }
+        }
+        try remove(journal)
         report.changed = true
         ServerRecord.append("setup server --undo", changes: journal.done)
         return report
@@ -178,7 +231,8 @@ public struct ServerSetup: Sendable {
         try checkReading()
         guard let policy = try? PolicyCheckout(places.configFolder, isStrict: true) else { return }
         let config = try? ServerConfig.read(places.configFolder + "/config.yml", trust: .rootOnly)
-        for (allowed, issuer) in plan.allowed {
+        for entry in plan.allowed {
+            let (allowed, issuer) = (entry.request, entry.issuer)
             let line = "\(allowed.email.string) as \(allowed.account.string) of \(issuer.string): yes"
             guard let expectation = ExpectationFile(parsing: Array(line.utf8), at: .now()).expectations.first else { continue }
             let result = policy.check(expectation, at: .now())
@@ -192,7 +246,10 @@ public struct ServerSetup: Sendable {
     /// opk-verify, as its user, over the real files: it must be able to read them. Status 2 is a file that it cannot use.
     private func checkReading() throws(ServerSetupError) {
         guard let certificate = (try? TrialIdentity(at: .now()))?.words else { return }
-        let said = AsVerifier(places).run(places.verifier, ["--", "root", certificate.blob, certificate.type])
+        // Folders that are not there: what it refuses here is in no log of decisions, and no last refusal.
+        let nowhere = places.trial + "/none"
+        let words = ["--state-dir", nowhere, "--audit-log", nowhere + "/audit.jsonl", "--", "root", certificate.blob, certificate.type]
+        let said = AsVerifier(places).run(places.verifier, words)
         guard let said else { return }
         if said.ending == .exited(2) {
             throw .unusablePolicy("opk-verify cannot read \(Text(places.configFolder).escaped) as \(places.verifierUser)")

@@ -1,3 +1,4 @@
+public import Policy
 public import PolicyAdministration
 public import SafeFiles
 public import Vocabulary
@@ -23,10 +24,14 @@ public indirect enum ServerSetupError: Error, Sendable {
     case journal(String, String)
     /// sshd refuses its configuration as it is. What it says is hostile.
     case sshdRefuses(String)
+    /// The same before an undo, which would not mend it.
+    case undoOfBroken(String)
     /// Files of policy that opk-verify would not use.
     case unusablePolicy(String)
     case noAccount(Text)
     case noProvider
+    /// Rows of `providers` that count for nothing, of which there are no others.
+    case badProviders(String, [RowProblem])
     /// Whose issuer is meant?
     case whichProvider(Text, count: Int)
 
@@ -54,6 +59,8 @@ public indirect enum ServerSetupError: Error, Sendable {
     case halfWay(ServerSetupError, String)
 
     case nothingToUndo
+    /// By a signal; what was begun has been taken back.
+    case interrupted
     case noTerminal
     /// Standard output.
     case output(errno: Int32)

@@ -1,3 +1,4 @@
+import Audit
 import PolicyAdministration
 import SafeFiles
 import Vocabulary
@@ -28,9 +29,14 @@ extension ServerSetupError: CustomStringConvertible {
         case .system(let path, let number): "\(Text(path).escaped): \(systemErrorText(number))"
         case .journal(let path, let why): "the record of what was here before, \(Text(path).escaped), cannot be used: \(why)"
         case .sshdRefuses(let words): "sshd refuses its configuration as it is: \(Text(words).escapedOnce(limit: 400))"
+        case .undoOfBroken(let words):
+            "sshd refuses its configuration, so it cannot be seen whether there is another way in: \(Text(words).escapedOnce(limit: 400))"
         case .unusablePolicy(let why): "nobody would be admitted: \(why)"
         case .noAccount(let name): "there is no account \(name.escaped(limit: 100)) on this machine"
         case .noProvider: "no provider is named, so nobody could say who somebody is"
+        case .badProviders(let path, let problems):
+            "no row of \(Text(path).escaped) can be used"
+                + problems.prefix(3).map { "; \($0)" }.joined()
         case .whichProvider(let email, let count):
             "whose word counts for \(email.escaped(limit: 200))? providers names \(count)"
         case .opksshIsAsked(let command): "opkssh is asked here: \(Text(command).escapedOnce(limit: 200))"
@@ -53,6 +59,7 @@ extension ServerSetupError: CustomStringConvertible {
         case .reload(let why): "sshd did not take the new configuration: \(why)"
         case .halfWay(let error, let rest): "\(error); and taking it back failed: \(rest)"
         case .nothingToUndo: "there is nothing to take back: `opk setup server` was not run here"
+        case .interrupted: "interrupted; nothing is changed"
         case .noTerminal: "there is no terminal to ask on whether this may be written"
         case .output(let number): "standard output: \(systemErrorText(number))"
         }
@@ -76,8 +83,10 @@ extension ServerSetupError: CustomStringConvertible {
         case .policy(let error): error.hint
         case .notInstalled, .noUser: "install opk-server, or: make install"
         case .sshdRefuses: "mend it first: sshd -t says where"
+        case .undoOfBroken: "mend that line, or take opk's part away all the same: opk setup server --undo --only-way"
         case .unusablePolicy: "opk audit names every row, and what mends it"
         case .noAccount(let name): "useradd --create-home \(name.escaped(limit: 100))"
+        case .badProviders: "opk edit providers"
         case .noProvider: "name one: --provider google, or --provider ISSUER,CLIENT_ID"
         case .whichProvider(let email, _): "say it: --allow \(email.escaped(limit: 200))=ACCOUNT,ISSUER"
         case .opksshIsAsked: "to take its place, and let in whom it lets in: opk setup server --from-opkssh"
@@ -86,6 +95,8 @@ extension ServerSetupError: CustomStringConvertible {
         case .commandLine: "put it into a file of sshd_config.d instead, where opk finds it: systemctl cat ssh says where it comes from"
         case .matchBlock: "take that line out of the Match block, or name another account"
         case .noSecondWay: "put a key into /root/.ssh/authorized_keys, or say --only-way"
+        case .trial(let account, _, _) where Account.named(account).map { !$0.hasLoginShell } ?? false:
+            "its shell lets nobody in: usermod --shell /bin/bash \(Text(account).escaped), or name another account"
         case .trial: "opk explain says what the policy thinks; /usr/sbin/sshd -T shows what sshd does"
         case .changedMeanwhile: "run it again"
         case .notAdmitted(let email, let account, _):

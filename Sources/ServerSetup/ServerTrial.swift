@@ -14,11 +14,16 @@ struct ServerTrial {
     let places: ServerPlaces
     let plan: ServerPlan
     let invoker: String?
+    /// Whether it ends with trial logins. All else leaves no trace.
+    let logsIn: Bool
 
-    /// - Returns: what is told of it, a sentence each.
-    func run(mayBeTheOnlyWay: Bool) throws(ServerSetupError) -> [String] {
+    func run(mayBeTheOnlyWay: Bool) throws(ServerSetupError) -> ServerSetup.Report {
         defer { TrialFolder.remove(places) }
-        guard let identity = try? TrialIdentity(at: .now()) else { return ["no trial login: OpenSSL makes no keys"] }
+        guard let identity = try? TrialIdentity(at: .now()) else {
+            var report = ServerSetup.Report()
+            report.said = ["no trial login: OpenSSL makes no keys"]
+            return report
+        }
         let folder: TrialFolder
         do throws(WriteFailure) {
             folder = try TrialFolder(places)
@@ -29,8 +34,10 @@ struct ServerTrial {
         return try attempt(folder, identity, mayBeTheOnlyWay)
     }
 
-    private func attempt(_ folder: TrialFolder, _ identity: TrialIdentity, _ mayBeTheOnlyWay: Bool) throws(ServerSetupError) -> [String] {
-        var said: [String] = []
+    private func attempt(
+        _ folder: TrialFolder, _ identity: TrialIdentity, _ mayBeTheOnlyWay: Bool
+    ) throws(ServerSetupError) -> ServerSetup.Report {
+        var report = ServerSetup.Report()
         let question = SSHDQuestion(sshd: places.sshd, config: folder.config)
         if let complaint = question.complaint() { throw .candidateRefused(complaint) }
         for account in plan.accounts {
@@ -39,17 +46,27 @@ struct ServerTrial {
                 guard account == "root", !plan.trialAccounts.contains("root") else {
                     throw .matchBlock(account: account, command: command)
                 }
-                said.append("for root a Match block has another AuthorizedKeysCommand: \(Text(command).escapedOnce(limit: 200))")
+                report.said.append("for root a Match block has another AuthorizedKeysCommand: \(Text(command).escapedOnce(limit: 200))")
             }
         }
-        if plan.triesOther, let other = plan.other { said.append(try OtherTrial(places, other, plan.accounts, identity).run()) }
+        try Interruption.check()
+        if plan.triesOther, let other = plan.other { report.passed.append(try OtherTrial(places, other, plan.accounts, identity).run()) }
         if let way = SecondWay.find(question, invoker: invoker, other: plan.other) {
-            said.append("another way in is there: \(way.description)")
+            report.passed.append("another way in is there: \(way.description)")
         } else if !mayBeTheOnlyWay {
             throw .noSecondWay
         }
-        for account in plan.trialAccounts { said.append(try logIn(account, folder, identity)) }
-        return said
+        for account in plan.trialAccounts {
+            try Interruption.check()
+            if logsIn {
+                report.passed.append(try logIn(account, folder, identity))
+            } else {
+                report.said.append(
+                    "a trial login as \(Text(account).escaped) is tried by a run without --dry-run, before anything is written")
+            }
+        }
+        try Interruption.check()
+        return report
     }
 
     private func logIn(_ account: String, _ folder: TrialFolder, _ identity: TrialIdentity) throws(ServerSetupError) -> String {
@@ -60,6 +77,7 @@ struct ServerTrial {
         let login = TrialLogin(sshd: places.sshd, ssh: ssh, folder: folder)
         switch login.run(as: account) {
         case .admitted: return "a trial login as \(Text(account).escaped) came in, by a certificate that is worth nothing now"
+        case _ where Interruption.isNoted: throw .interrupted
         case .refused(let why), .sessionFailed(let why): throw .trial(account: account, why: why, log: login.lines())
         }
     }

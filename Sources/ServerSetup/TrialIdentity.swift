@@ -9,7 +9,7 @@ import Vocabulary
 /// Somebody who does not exist, whose provider does not exist either: the key of both is made here, and thrown away. Only the policy in the trial's own
 /// folder knows them, so the certificate opens nothing but the trial.
 struct TrialIdentity {
-    static let issuer: Text = "https://trial.opk.invalid"
+    static let issuer = TrialIssuer.text
     private static let clientID: Text = "opk-setup-server"
     private static let email: Text = "trial@opk.invalid"
 

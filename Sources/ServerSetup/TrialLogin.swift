@@ -43,7 +43,7 @@ struct TrialLogin {
         let end = monotonic() + TrialLogin.patience
         var server: pid_t?
         var status: Int32?
-        while status == nil, monotonic() < end {
+        while status == nil, monotonic() < end, !Interruption.isNoted {
             if server == nil, let connection = listener.accept(within: 50) {
                 server = TrialLogin.start(sshd, ["-i", "-e", "-f", folder.config], input: connection, output: connection, errors: log)
                 close(connection)
@@ -79,6 +79,7 @@ struct TrialLogin {
         let isIn = log.contains("Accepted publickey for ")
         switch status {
         case 0? where isIn: return .admitted
+        case nil where Interruption.isNoted: return .refused("interrupted")
         case nil: return .refused("it was not over after \(TrialLogin.patience / 1000) seconds")
         case let status? where isIn: return .sessionFailed("sshd let it in, and then the session ended with status \(status)")
         default: return .refused(TrialLogin.reason(in: log))

@@ -1,15 +1,10 @@
-internal import CSystem
 internal import JOSE
 public import Vocabulary
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// The decisions that admitted, at the end of the audit log and of the file that it was before the last rotation: what opk-verify found out about whom
 /// sshd then let in. Lines that cannot be read are passed over: a log is written by more than one program.
+///
+/// opksshuser may append what it likes. Whoever takes this for the truth about a process has looked at the process first.
 public struct GrantedDecisions {
     public struct Decision: Hashable, Sendable {
         public let attempt: String?
@@ -19,76 +14,67 @@ public struct GrantedDecisions {
         public let identity: SessionIdentity
     }
 
-    /// Bytes of the log's end that are looked at.
+    /// Bytes of each file's end that are looked at.
     public static let reach = 16 << 20
 
-    private let logs: [[UInt8]]
+    private let path: String
+    private let reach: Int
 
     /// - Parameter path: the log; the one before it has `.1` behind its name.
-    public init(log path: String, reach: Int = GrantedDecisions.reach) {
-        logs = [path, path + ".1"].map { GrantedDecisions.end(of: $0, reach) }
-    }
-
-    init(lines: [UInt8]) { logs = [lines] }
+    public init(log path: String, reach: Int = GrantedDecisions.reach) { (self.path, self.reach) = (path, reach) }
 
     /// The newest one of this connection that admitted this key to this account; without a connection, or where it has none, the newest of any, which began
     /// within two minutes.
     public func decision(of attempt: String?, account: Text, key: Text, at now: UnixTime) -> Decision? {
-        var other: Decision?
-        let found = newest(having: key.utf8) { decision in
+        var lines = NewestLines(log: path, reach: reach)
+        return GrantedDecisions.decision(of: attempt, account: account, key: key, at: now, in: &lines)
+    }
+
+    static func decision(of attempt: String?, account: Text, key: Text, at now: UnixTime, in lines: inout NewestLines) -> Decision? {
+        var (found, other): (Decision?, Decision?)
+        let piece = Array(key.utf8)
+        lines.search { line in
+            guard line.position(of: GrantedDecisions.granted) != nil, line.position(of: piece) != nil,
+                let decision = Decision(parsing: line.bytes)
+            else { return false }
             guard decision.account == account, decision.identity.keyFingerprint == key else { return false }
-            if attempt == nil || decision.attempt == attempt { return true }
+            if attempt == nil || decision.attempt == attempt {
+                found = decision
+                return true
+            }
             if other == nil, decision.time + 120 > now { other = decision }
             return false
         }
         return found ?? other
     }
 
-    /// The newest one of a connection.
-    public func decision(of attempt: String) -> Decision? { newest(having: Array(attempt.utf8)) { $0.attempt == attempt } }
+    /// The newest one of each connection, in one pass through the log for all of them.
+    public func newest(of attempts: Set<String>) -> [String: Decision] {
+        var lines = NewestLines(log: path, reach: reach)
+        return GrantedDecisions.newest(of: attempts, in: &lines)
+    }
 
-    private func newest(having piece: [UInt8], _ fits: (Decision) -> Bool) -> Decision? {
-        for log in logs {
-            for line in log.split(separator: UInt8(ascii: "\n")).reversed() where GrantedDecisions.contains(line, piece) {
-                if let decision = Decision(parsing: Array(line)), fits(decision) { return decision }
+    static func newest(of attempts: Set<String>, in lines: inout NewestLines) -> [String: Decision] {
+        guard !attempts.isEmpty else { return [:] }
+        var found: [String: Decision] = [:]
+        lines.search { line in
+            guard line.position(of: GrantedDecisions.granted) != nil, let start = line.position(of: GrantedDecisions.attempt) else {
+                return false
             }
+            let value = line.block[(start + GrantedDecisions.attempt.count)..<line.end].prefix { $0 != UInt8(ascii: "\"") }
+            let attempt = String(decoding: value, as: UTF8.self)
+            guard attempts.contains(attempt), found[attempt] == nil, let decision = Decision(parsing: line.bytes),
+                decision.attempt == attempt
+            else { return false }
+            found[attempt] = decision
+            return found.count == attempts.count
         }
-        return nil
+        return found
     }
 
-    private static func contains(_ line: ArraySlice<UInt8>, _ piece: [UInt8]) -> Bool {
-        // Both outlive the call, which reads no more than their lengths.
-        unsafe line.withUnsafeBufferPointer { bytes in
-            unsafe bytes.baseAddress.map { unsafe opk_contains($0, bytes.count, piece, piece.count) == 1 } ?? false
-        }
-    }
-
-    /// The last `reach` bytes of a plain file that not everybody may write; without the line that they begin in the middle of.
-    private static func end(of path: String, _ reach: Int) -> [UInt8] {
-        // The path is copied.
-        let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o002 == 0, facts.st_nlink <= 1
-        else {
-            return []
-        }
-        let start = max(0, Int(facts.st_size) - reach)
-        var bytes = [UInt8](repeating: 0, count: Int(facts.st_size) - start)
-        var filled = 0
-        while filled < bytes.count {
-            // At most the bytes that the array has left, and it outlives the call.
-            let count = unsafe bytes.withUnsafeMutableBytes { buffer in
-                unsafe pread(descriptor, buffer.baseAddress?.advanced(by: filled), buffer.count - filled, off_t(start + filled))
-            }
-            guard count > 0 else { break }
-            filled += count
-        }
-        bytes.removeLast(bytes.count - filled)
-        guard start > 0 else { return bytes }
-        return bytes.firstIndex(of: UInt8(ascii: "\n")).map { Array(bytes[($0 + 1)...]) } ?? []
-    }
+    /// As docs/audit-log.md has them: no white space, and no quote within a text.
+    private static let granted = Array("\"granted\":true".utf8)
+    private static let attempt = Array("\"attempt\":\"".utf8)
 }
 
 extension GrantedDecisions.Decision {

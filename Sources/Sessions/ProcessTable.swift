@@ -1,3 +1,5 @@
+internal import AuditTrail
+
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Darwin)
@@ -60,10 +62,21 @@ struct ProcessStatus: Hashable, Sendable {
 /// All processes of a moment, and who started whom.
 struct ProcessTable {
     let processes: [ProcessStatus]
+    /// What else is known of one; nil where it is gone.
+    let facts: (Int32) -> ProcessFacts?
+    /// `ConnectionID` of a process.
+    let connection: (Int32) -> String?
+
+    init(
+        _ processes: [ProcessStatus], facts: @escaping (Int32) -> ProcessFacts? = { ProcessFacts($0) },
+        connection: @escaping (Int32) -> String? = { ConnectionID.of(process: $0) }
+    ) {
+        (self.processes, self.facts, self.connection) = (processes, facts, connection)
+    }
 
     /// What /proc shows now; empty where there is none.
     static func now() -> ProcessTable {
-        guard let folder = unsafe opendir("/proc") else { return ProcessTable(processes: []) }
+        guard let folder = unsafe opendir("/proc") else { return ProcessTable([]) }
         defer { unsafe closedir(folder) }
         var found: [ProcessStatus] = []
         while let entry = unsafe readdir(folder) {
@@ -73,18 +86,28 @@ struct ProcessTable {
             }
             if let id = name.flatMap({ Int32($0) }), id > 0, let status = ProcessStatus(id) { found.append(status) }
         }
-        return ProcessTable(processes: found)
+        return ProcessTable(found)
     }
 
     func children(of id: Int32) -> [ProcessStatus] { processes.filter { $0.parent == id } }
 
-    /// The process itself and all that it and its children started, as far as their parents live; parents first.
-    func family(of stamp: ProcessStamp) -> [ProcessStatus] {
+    func process(_ id: Int32) -> ProcessStatus? { processes.first { $0.stamp.id == id } }
+
+    /// The process itself and all that it and its children started, as far as their parents live; parents first. Not what takes connections, nor another
+    /// session, with all below them: an sshd that somebody started by hand in a session is not the session's.
+    ///
+    /// - Parameter others: all sessions' processes.
+    func family(of stamp: ProcessStamp, without others: Set<ProcessStamp>) -> [ProcessStatus] {
         guard let first = processes.first(where: { $0.stamp == stamp }) else { return [] }
         var family = [first]
         var next = 0
         while next < family.count {
-            family += children(of: family[next].stamp.id).filter { child in !family.contains { $0.stamp == child.stamp } }
+            for child in children(of: family[next].stamp.id)
+            where !others.contains(child.stamp) && !family.contains(where: { $0.stamp == child.stamp })
+                && !SSHDProcess.isListener(child, self)
+            {
+                family.append(child)
+            }
             next += 1
         }
         return family
@@ -111,6 +134,16 @@ enum ProcFile {
             bytes += buffer[..<count]
         }
         return bytes
+    }
+}
+
+extension ProcFile {
+    /// Where a link leads; nil where that is not told.
+    static func target(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 4 << 10)
+        // The path is copied; the call writes at most as many bytes as the buffer has.
+        let count = unsafe readlink(path, &buffer, buffer.count)
+        return count > 0 ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : nil
     }
 }
 

@@ -41,12 +41,14 @@ public struct SessionEnding {
 
     /// - Returns: the records of those that are gone, which is all of them but what the system would not let go.
     public func run(_ orders: [Order]) -> [SessionRecord] {
-        // So that opk-session, whom sshd asks to close the session, knows why.
+        let orders = orders.filter { SessionEnding.mayEnd($0.session) }
+        // So that the timer, should it find the session gone before we do, knows why.
         var isTold = false
         for order in orders {
             var record = order.session.record
             record.endedBy = order.reason
-            if !record.isSeen { try? places.sessions.write(record) }
+            if !order.session.isRecorded { _ = try? places.noteSeen(order.session.record, events) }
+            try? places.sessions.update(record)
             isTold = !SessionEnding.tell(order.session, order.message).isEmpty || isTold
         }
         // What sshd does not read from the terminal in this time nobody sees.
@@ -64,6 +66,12 @@ public struct SessionEnding {
         return orders.filter(conclude).map(\.session.record)
     }
 
+    /// Whatever a record or a decision says: what takes sshd's connections is no session, nor is what has another session's process as its child.
+    private static func mayEnd(_ session: LiveSessions.Session) -> Bool {
+        guard let process = ProcessStatus(session.record.process.id), process.stamp == session.record.process else { return true }
+        return !session.hasSessions && !SSHDProcess.isListener(process, ProcessTable([process]))
+    }
+
     /// False for one that is still there.
     private func conclude(_ order: Order) -> Bool {
         var record = order.session.record
@@ -71,7 +79,7 @@ public struct SessionEnding {
         record.endedBy = order.reason
         let now = UnixTime.now()
         events.ended(record, by: order.reason, order.words, actor: order.actor, at: now)
-        // Where sshd's process did not come to it.
+        // Unless the timer found it gone before we did.
         if places.sessions.remove(record.id) { events.logout(record, by: order.reason, at: now) }
         return true
     }

@@ -3,8 +3,8 @@ internal import Policy
 public import SafeFiles
 public import Vocabulary
 
-/// What the timer does every minute: ends sessions whose time is over, warns those whose time is nearly over, and clears away the records of those that
-/// ended without a word.
+/// What the timer does every minute: writes down which sessions have ended, and which there are that PAM did not report; ends those whose time is over, and
+/// warns those whose time is nearly over.
 ///
 /// A session is told at least four minutes before it ends by its limit or with its identity, also where the limit was made shorter, or the timer had stood
 /// still: then it ends that much later. Whoever is revoked or denied is out at once.
@@ -16,7 +16,11 @@ public struct SessionEnforcement {
     public private(set) var problems: [String] = []
     public private(set) var ended: [SessionRecord] = []
     public private(set) var warned: [SessionRecord] = []
+    /// Those that PAM had not reported, and that have a record now.
+    public private(set) var seen: [SessionRecord] = []
 
+    /// Seconds that a run may take: nine of them for sshd and what it leaves behind.
+    public static let patience: UInt32 = 45
     /// Seconds before the end at which a session is told, and that it has at least from then on; in between lies the timer's minute.
     public static let warning: Int64 = 300
     public static let grace: Int64 = 240
@@ -28,8 +32,9 @@ public struct SessionEnforcement {
 
     public mutating func run() throws(UnsafeFile) {
         let config = self.config()
-        let live = try LiveSessions(places, limits: config.map(SessionLimits.init) ?? SessionLimits())
-        for record in live.stale where places.sessions.remove(record.id) { events.logout(record, by: record.endedBy, at: now) }
+        let live = try LiveSessions(places, limits: config.map(SessionLimits.init) ?? SessionLimits(), at: now)
+        for record in live.stale where places.sessions.remove(record.id) { events.logout(record, by: record.endedBy ?? .user, at: now) }
+        for session in live.sessions where !session.isRecorded { noteSeen(session.record) }
         Folder.removeAbandoned(in: places.sessions.path, olderThan: 60)
         for name in live.unreadable { problems.append("\(places.sessions.path)/\(name) is no record of a session") }
         let exclusion = Exclusion(config, revocations(for: live, config), now)
@@ -49,6 +54,14 @@ public struct SessionEnforcement {
         ended = SessionEnding(places).run(orders)
         for order in orders where !ended.contains(where: { $0.id == order.session.record.id }) {
             problems.append("session \(order.session.record.id) does not end: process \(order.session.record.process.id) is still there")
+        }
+    }
+
+    private mutating func noteSeen(_ record: SessionRecord) {
+        do {
+            if try places.noteSeen(record, events) { seen.append(record) }
+        } catch {
+            problems.append("\(error)")
         }
     }
 
@@ -87,8 +100,7 @@ public struct SessionEnforcement {
         var record = session.record
         record.warned = now
         do {
-            try places.sessions.create()
-            try places.sessions.write(record)
+            try places.sessions.update(record)
         } catch {
             // Without it the session would be warned every minute, and never end.
             problems.append("\(error)")

@@ -23,18 +23,19 @@ public struct SessionEvents: Sendable {
         host = SessionEvents.hostName()
     }
 
+    /// One that PAM did not report says so.
     public func login(_ record: SessionRecord, terminals: [String], at now: UnixTime) {
         tell(.login, record, at: now) { event in
             SessionEvents.describe(record.identity, &event)
             SessionEvents.set(terminals, &event)
+            if record.isSeen { event.set(.notes, ["seen"]) }
         }
     }
 
-    /// - Parameter by: nil where nobody knows: sshd was gone.
-    public func logout(_ record: SessionRecord, by reason: EndedBy?, at now: UnixTime) {
+    public func logout(_ record: SessionRecord, by reason: EndedBy, at now: UnixTime) {
         tell(.logout, record, at: now) { event in
             event.set(.sessionEnds, now)
-            event.set(.endedBy, reason?.rawValue)
+            event.set(.endedBy, reason.rawValue)
         }
     }
 
@@ -79,8 +80,16 @@ public struct SessionEvents: Sendable {
     }
 
     private static func describe(_ identity: SessionIdentity, _ event: inout AuditEvent) {
-        if !identity.groups.isEmpty { event.set(.groups, identity.groups.map(\.string)) }
+        if !identity.groups.isEmpty {
+            let written = event.set(.groups, identity.groups.map(\.string))
+            let more = (identity.groupsMore ?? 0) + Int64(identity.groups.count - written)
+            if more > 0 { event.set(.groupsMore, more) }
+        }
+        if let port = identity.sourcePort { event.set(.sourcePort, port) }
         event.set(.authMethod, "publickey/openpubkey")
+        if !identity.authenticationMethods.isEmpty { event.set(.amr, identity.authenticationMethods.map(\.string)) }
+        event.set(.acr, identity.contextClass?.string)
+        if let time = identity.authenticatedAt { event.set(.authTime, time) }
         if let time = identity.issuedAt { event.set(.issuedAt, time) }
         if let time = identity.identityEnds { event.set(.identityEnds, time) }
         if let time = identity.certificateEnds { event.set(.certificateEnds, time) }
@@ -94,6 +103,7 @@ public struct SessionEvents: Sendable {
         }
         if !deciders.isEmpty { event.set(.decidedBy, deciders) }
         event.set(.grantReason, identity.grantReason?.string)
+        event.set(.tokenFingerprint, identity.tokenFingerprint?.string)
         event.set(.keyID, identity.keyID?.string)
     }
 

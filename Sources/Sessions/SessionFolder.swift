@@ -26,7 +26,22 @@ public struct SessionFolder: Sendable {
         try Folder.create(path, mode: 0o700)
     }
 
-    public func write(_ record: SessionRecord) throws(WriteFailure) {
+    /// Writes the record of a session that has none. What has its name and is no record is replaced.
+    ///
+    /// - Returns: true for the one caller who wrote it, and who therefore writes that the session began.
+    public func add(_ record: SessionRecord) throws(WriteFailure) -> Bool {
+        if try PreparedFile(JSONLine.bytes(record.members), for: file(record.id), mode: 0o600).commitFresh() { return true }
+        if self.record(record.id) != nil { return false }
+        try write(record)
+        return true
+    }
+
+    /// Writes a record anew where it is still there: a session of which somebody wrote that it is over does not come back.
+    public func update(_ record: SessionRecord) throws(WriteFailure) {
+        _ = try PreparedFile(JSONLine.bytes(record.members), for: file(record.id), mode: 0o600).commitOver()
+    }
+
+    func write(_ record: SessionRecord) throws(WriteFailure) {
         try AtomicFile.write(JSONLine.bytes(record.members), to: file(record.id), mode: 0o600)
     }
 

@@ -8,6 +8,8 @@ public struct SessionIdentity: Hashable, Sendable {
     public var subject: Text?
     public var email: Text?
     public var groups: [Text] = []
+    /// Those that the decision had no room for.
+    public var groupsMore: Int64?
     /// Whether a decision of opk-verify that admitted says so; else it is what the certificate claims, and sshd let it in for a reason of its own.
     public var isVerified = false
     public var decidedBy: [Decider] = []
@@ -16,6 +18,14 @@ public struct SessionIdentity: Hashable, Sendable {
     /// `SHA256:…`, as `ssh-keygen -l` prints it.
     public var keyFingerprint: Text?
     public var keyID: Text?
+    /// `SHA256:…` of the ID token's bytes.
+    public var tokenFingerprint: Text?
+    /// `amr`, `acr` and `auth_time`, as the ID token had them.
+    public var authenticationMethods: [Text] = []
+    public var contextClass: Text?
+    public var authenticatedAt: UnixTime?
+    /// The client's port in the connection that was decided about; nil where that was another one.
+    public var sourcePort: Int64?
     public var issuedAt: UnixTime?
     /// When the identity ends under its provider's row; nil for never, or not known.
     public var identityEnds: UnixTime?
@@ -40,12 +50,21 @@ public struct SessionIdentity: Hashable, Sendable {
     public init(_ members: JSONObject) {
         func text(_ name: Text) -> Text? { members[name]?.string.flatMap { $0.count <= SessionIdentity.longestText ? $0 : nil } }
         (issuer, subject, email) = (text("issuer"), text("subject"), text("email"))
-        groups = (members["groups"]?.array ?? []).prefix(SessionIdentity.mostElements).compactMap(\.string)
+        func texts(_ name: Text) -> [Text] { (members[name]?.array ?? []).prefix(SessionIdentity.mostElements).compactMap(\.string) }
+        func number(_ name: Text, _ range: ClosedRange<Int64>) -> Int64? {
+            members[name]?.number?.integer.flatMap { range.contains($0) ? $0 : nil }
+        }
+        groups = texts("groups")
+        groupsMore = number("groups_more", 1...1_000_000_000)
         isVerified = members["verified"]?.bool ?? false
         decidedBy = (members["decided_by"]?.array ?? []).prefix(SessionIdentity.mostElements).compactMap { $0.object.map(Decider.init) }
         grantReason = text("grant_reason")
         isBreakGlass = members["break_glass"]?.bool ?? false
         (keyFingerprint, keyID) = (text("key_fingerprint"), text("key_id"))
+        tokenFingerprint = text("token_fingerprint")
+        (authenticationMethods, contextClass) = (texts("amr"), text("acr"))
+        authenticatedAt = text("auth_time").flatMap { UnixTime(rfc3339: $0) }
+        sourcePort = number("source_port", 0...65_535)
         issuedAt = text("issued_at").flatMap { UnixTime(rfc3339: $0) }
         identityEnds = text("identity_ends").flatMap { UnixTime(rfc3339: $0) }
         certificateEnds = text("certificate_ends").flatMap { UnixTime(rfc3339: $0) }
@@ -57,11 +76,17 @@ public struct SessionIdentity: Hashable, Sendable {
         members["email"] = email.map(JSON.string)
         members["verified"] = .bool(isVerified)
         members["groups"] = groups.isEmpty ? nil : .array(groups.map(JSON.string))
+        members["groups_more"] = groupsMore.map { .number(JSONNumber($0)) }
         members["decided_by"] = decidedBy.isEmpty ? nil : .array(decidedBy.map { .object($0.members) })
         members["grant_reason"] = grantReason.map(JSON.string)
         members["break_glass"] = .bool(isBreakGlass)
         members["key_fingerprint"] = keyFingerprint.map(JSON.string)
         members["key_id"] = keyID.map(JSON.string)
+        members["token_fingerprint"] = tokenFingerprint.map(JSON.string)
+        members["amr"] = authenticationMethods.isEmpty ? nil : .array(authenticationMethods.map(JSON.string))
+        members["acr"] = contextClass.map(JSON.string)
+        members["auth_time"] = authenticatedAt.map(JSON.time)
+        members["source_port"] = sourcePort.map { .number(JSONNumber($0)) }
         members["issued_at"] = issuedAt.map(JSON.time)
         members["identity_ends"] = identityEnds.map(JSON.time)
         members["certificate_ends"] = certificateEnds.map(JSON.time)

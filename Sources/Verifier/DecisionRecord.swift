@@ -63,6 +63,11 @@ public struct DecisionRecord: Sendable {
     /// - Parameter grants: those behind the lines that are printed.
     mutating func note(_ grants: [Grant]) { self.grants = grants }
 
+    /// sshd went before it had the answer: what was decided lets nobody in.
+    public mutating func loseAnswer() {
+        if case .admitted = outcome { outcome = .refused(Refusal(.answerLost)) }
+    }
+
     mutating func note(_ token: borrowing BoundToken) {
         let hearsay = token.hearsay()
         identity = (hearsay.issuer, hearsay.subject, hearsay.email)

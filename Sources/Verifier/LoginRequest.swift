@@ -11,6 +11,10 @@ public struct LoginRequest: Sendable {
     /// `%t`.
     public let type: [UInt8]
 
+    /// Characters of an OpenPubkey certificate. sshd hands every key that it accepted to PAM in one variable, `SSH_AUTH_INFO_0`, of which the kernel takes
+    /// 131,071 bytes (MAX_ARG_STRLEN): with two such certificates there is room, and opk-session is called.
+    public static let longestKey = 60 << 10
+
     public init(account: [UInt8], key: [UInt8], type: [UInt8]) {
         self.account = account
         self.key = key
@@ -38,7 +42,11 @@ public struct LoginRequest: Sendable {
         } catch {
             throw Refusal(.certificateMalformed, "\(error)")
         }
-        return certificate.isOpenPubkey ? certificate : nil
+        let own = certificate.isOpenPubkey ? certificate : nil
+        if own != nil, key.count > LoginRequest.longestKey {
+            throw Refusal(.certificateMalformed, "it has \(key.count) characters of base64, and \(LoginRequest.longestKey) are the most")
+        }
+        return own
     }
 
     /// The account, as a name that may be used.

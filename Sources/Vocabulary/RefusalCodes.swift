@@ -60,6 +60,7 @@ extension Refusal {
         case noRowAdmits = "no-row-admits"
         // Step 10
         case accountNotInCertificate = "account-not-in-certificate"
+        case answerLost = "answer-lost"
         // Configuration (exit status 2)
         case unsafeFile = "unsafe-file"
         case configuration = "configuration"
@@ -81,7 +82,7 @@ extension Refusal {
             case .denied, .groupsUnknown, .revoked, .requirementNotMet, .conditionNotMet, .emailNotVerified, .noRowAdmits, .unsafeFile,
                 .configuration:
                 .policy
-            case .accountNotInCertificate: .answer
+            case .accountNotInCertificate, .answerLost: .answer
             }
         }
 
@@ -136,6 +137,7 @@ extension Refusal {
             case .emailNotVerified: "the provider does not vouch for the email address"
             case .noRowAdmits: "no row of auth_id admits this identity to this account"
             case .accountNotInCertificate: "the certificate is restricted to other accounts"
+            case .answerLost: "the answer could not be written: sshd has gone"
             case .unsafeFile: "a configuration file is not safe to use"
             case .configuration: "a configuration file cannot be used"
             }

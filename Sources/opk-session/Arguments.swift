@@ -29,11 +29,12 @@ enum Arguments {
     static let help = """
         usage: opk-session [--config-dir DIR] [--sessions-dir DIR] [--audit-log FILE]
 
-        Called by pam_exec for sshd, as root, when a session begins and when it ends. Writes down whose it is, where a certificate with an
-        identity of opk logged in: a file in /run/opk/sessions, and the events login and logout of the audit log. For every other session it
-        does nothing. Keeps nobody out: it always ends with status 0, after 3 seconds at the latest.
+        Called by pam_exec for sshd, as root, when a session begins. Writes down whose it is, where a certificate with an identity of opk logged
+        in: a file in /run/opk/sessions, and the event login of the audit log. For every other session it does nothing, nor at a session's end:
+        `opk sessions enforce`, which a timer calls every minute, writes the event logout. Keeps nobody out: it always ends with status 0, after
+        3 seconds at the latest.
 
-        The line for /etc/pam.d/sshd:
-          session optional pam_exec.so quiet /usr/local/libexec/opk/opk-session
+        The line for /etc/pam.d/sshd, at its top, before anything that takes variables from the user (pam_env):
+          session optional pam_exec.so quiet type=open_session /usr/local/libexec/opk/opk-session
         """
 }

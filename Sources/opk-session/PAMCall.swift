@@ -1,14 +1,7 @@
-import ChildProcess
 import Vocabulary
 
-/// What PAM says in the environment (pam_exec(8)), and sshd in `SSH_AUTH_INFO_0`. All of it may have been chosen by whoever logs in.
+/// That a session begins, as PAM says in the environment (pam_exec(8)), and sshd in `SSH_AUTH_INFO_0`.
 struct PAMCall {
-    enum Kind {
-        case open
-        case close
-    }
-
-    let kind: Kind
     let account: String
     let remoteHost: Text?
     let terminal: Text?
@@ -20,17 +13,15 @@ struct PAMCall {
     /// Lines of it that are looked at.
     static let mostMethods = 8
 
-    /// Nil where this is no session of an account that we could have let in.
-    init?(_ environment: ProcessEnvironment) {
-        switch environment["PAM_TYPE"] {
-        case "open_session": kind = .open
-        case "close_session": kind = .close
-        default: return nil
-        }
+    /// Nil where this is not the beginning of a session of an account that we could have let in. At its end the environment is the user's to say, and there
+    /// is nothing to do: `opk sessions enforce` writes down who is gone.
+    init?(_ environment: PAMEnvironment) {
+        guard environment["PAM_TYPE"] == "open_session" else { return nil }
         guard let account = environment["PAM_USER"], AccountName.isSafe(Array(account.utf8)) else { return nil }
         self.account = account
         remoteHost = environment["PAM_RHOST"].flatMap { PAMCall.word($0, longest: 256) }
-        terminal = environment["PAM_TTY"].flatMap { PAMCall.word($0, longest: 64) }
+        // OpenSSH says `ssh` for each connection: PAM is told before there is a terminal.
+        terminal = environment["PAM_TTY"].flatMap { $0 == "ssh" ? nil : PAMCall.word($0, longest: 64) }
         keys = PAMCall.keys(environment["SSH_AUTH_INFO_0"] ?? "")
     }
 

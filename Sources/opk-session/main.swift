@@ -1,9 +1,10 @@
-// opk-session: PAM says that a session of sshd begins or ends; this writes down whose.
+// opk-session: PAM says that a session of sshd begins; this writes down whose.
 
 import AuditTrail
 import CSystem
 import ChildProcess
 import Confinement
+import PKToken
 import Policy
 import SafeFiles
 import Sessions
@@ -46,31 +47,36 @@ func confine(_ places: SessionPlaces) {
 func open(_ call: PAMCall, _ id: String, _ process: ProcessStamp, _ places: SessionPlaces, _ events: SessionEvents) {
     let now = UnixTime.now()
     guard let certificate = AcceptedCertificate.first(of: call, at: now, places) else { return }
-    let decision = GrantedDecisions(log: places.log, reach: 4 << 20)
+    let decision = GrantedDecisions(log: places.log, reach: 16 << 20)
         .decision(of: id, account: Text(call.account), key: certificate.fingerprint, at: now)
+    // A trial of `opk setup server` is nobody's login. No decision of the machine's own log can be about its issuer, so none is hidden by this.
+    if decision == nil, certificate.claimed.issuer == TrialIssuer.text { return }
+    var identity = decision?.identity ?? certificate.claimed
+    // One of another connection knows nothing of this one's port.
+    if decision?.attempt != id { identity.sourcePort = nil }
     // A broken file lets nobody in, so there is one that can be read; or it broke in this second, and the next run of the timer sees to it.
     let limits = (try? ServerConfig.read(places.configFolder + "/config.yml", trust: places.trust)).map(SessionLimits.init)
     guard
         let record = SessionRecord(
             id: id, account: call.account, process: process, address: call.remoteHost ?? decision?.address,
-            identity: decision?.identity ?? certificate.claimed, began: now, limits: limits ?? SessionLimits())
+            identity: identity, began: now, limits: limits ?? SessionLimits())
     else { return }
     do {
-        try places.sessions.write(record)
+        // Whoever wrote the record also tells: the timer may have seen the session first.
+        guard try places.sessions.add(record) else { return }
     } catch {
         complain("the session \(id) of \(call.account) is not recorded: \(error)")
     }
     events.login(record, terminals: call.terminal.map { [$0.string] } ?? [], at: now)
 }
 
-func close(_ call: PAMCall, _ id: String, _ places: SessionPlaces, _ events: SessionEvents) {
-    guard let record = places.sessions.record(id), record.account == call.account, places.sessions.remove(id) else { return }
-    events.logout(record, by: record.endedBy ?? .user, at: .now())
-}
+/// The set-group-ID bit is there so that the loader and the libraries believe no variable (AT_SECURE); its group has done its service by then.
+func leaveGroup() -> Bool { setregid(getgid(), getgid()) == 0 }
 
+let environment = PAMEnvironment.taken()
 Confinement.begin(seconds: 3, lowersLimits: false)
 LastWords.set("took longer than 3 seconds, so a session is not recorded", failed: true, status: 0)
-guard opk_open_standard_descriptors() == 0 else { exit(0) }
+guard leaveGroup(), opk_open_standard_descriptors() == 0 else { exit(0) }
 signal(SIGPIPE, SIG_IGN)
 
 let words = ProcessArguments.words
@@ -83,24 +89,24 @@ default:
         say("opk-session: wrong call (opk-session --help)")
         break
     }
-    guard let call = PAMCall(ProcessEnvironment.inherited()) else { break }
+    if let intruder = environment.intruder {
+        complain(
+            "the environment has \(intruder.escaped(limit: 100)), which whoever logs in may have put there: nothing is recorded. The line in /etc/pam.d/sshd "
+                + "must stand before all others of session (opk audit)")
+        break
+    }
+    guard let call = PAMCall(environment) else { break }
     let parent = getppid()
     guard let id = ConnectionID.of(process: parent), let process = ProcessStamp(running: parent) else { break }
     // Opened here: from there on nothing but this descriptor leads to the log.
     let trail = AuditTrail(path: places.log)
     let events = SessionEvents(trail, opened: try? trail.open(), program: "opk-session")
-    switch call.kind {
-    case .open:
-        do {
-            try places.sessions.create()
-        } catch {
-            complain("\(error)")
-        }
-        confine(places)
-        open(call, id, process, places, events)
-    case .close:
-        confine(places)
-        close(call, id, places, events)
+    do {
+        try places.sessions.create()
+    } catch {
+        complain("\(error)")
     }
+    confine(places)
+    open(call, id, process, places, events)
 }
 exit(0)

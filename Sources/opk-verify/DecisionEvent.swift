@@ -113,7 +113,8 @@ final class DecisionEvent {
         switch code {
         case .denied, .groupsUnknown, .revoked:
             for denial in deliberation.denials where denial.code == code {
-                if code == .revoked { add("revoked", file("revoked"), line: denial.line) } else { add("deny", file("config.yml")) }
+                let isRevoked = code == .revoked
+                add(isRevoked ? "revoked" : "deny", file(isRevoked ? "revoked" : "config.yml"), line: denial.line)
             }
         case .requirementNotMet:
             for finding in deliberation.requirements where !finding.holds { add("require", file("config.yml"), line: finding.rule.line) }

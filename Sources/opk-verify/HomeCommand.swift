@@ -24,6 +24,9 @@ struct HomeCommand {
         bySudo = !arguments.isOwnConfiguration && geteuid() != 0
     }
 
+    /// sudo 1.9.16 and 1.9.17 crash where there is no variable at all.
+    private static let environment = ProcessEnvironment(entries: [Array("PATH=/usr/sbin:/usr/bin:/sbin:/bin".utf8)])
+
     /// - Parameter deadline: in milliseconds from now.
     func ask(within deadline: Int) -> HelperAnswer {
         guard AccountName.isSafe(account) else { return .failed("the account's name is not one that may be written down") }
@@ -32,7 +35,7 @@ struct HomeCommand {
         let outcome: ChildProcess.Outcome
         do {
             outcome = try ChildProcess.run(
-                command, arguments, environment: .empty, input: account + [UInt8(ascii: "\n")], outputLimit: HomeFile.limit,
+                command, arguments, environment: bySudo ? HomeCommand.environment : .empty, input: account + [UInt8(ascii: "\n")], outputLimit: HomeFile.limit,
                 errorOutput: .captured(limit: 1024), deadline: deadline)
         } catch {
             return .failed("opk-home cannot be asked: \(error)")
@@ -50,7 +53,7 @@ struct HomeCommand {
             let said = complaint.isEmpty ? "it said nothing" : sentence(complaint[...])
             return .failed("opk-home cannot be asked: \(said) (is the rule /etc/sudoers.d/opk there?)")
         case .timedOut: return .failed("opk-home did not answer within \(deadline / 1000).\(deadline % 1000 / 100) s")
-        case .killed(let signal): return .failed("opk-home was ended by signal \(signal)")
+        case .killed(let signal): return .failed("opk-home, or sudo that starts it, was ended by signal \(signal)")
         case .tooMuchOutput: return .failed("opk-home answered too much")
         }
     }

@@ -125,7 +125,8 @@ extension RefusalTally.Kind {
     /// By code and not by step: a certificate for other accounts is refused with step 10, but before anything about it was checked.
     init(of code: Refusal.Code) {
         switch code {
-        case .denied, .groupsUnknown, .revoked, .requirementNotMet, .conditionNotMet, .emailNotVerified, .noRowAdmits: self = .person
+        case .denied, .groupsUnknown, .revoked, .requirementNotMet, .conditionNotMet, .emailNotVerified, .noRowAdmits, .answerLost:
+            self = .person
         case .unsafeFile, .configuration, .cryptographyUnavailable, .notConfined: self = .server
         case .keysUnavailable: self = .outage
         default: self = .stranger

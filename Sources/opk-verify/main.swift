@@ -71,7 +71,8 @@ func verify(_ arguments: Arguments) -> Int32 {
     var record = verification.record
     let isWritten = answer.isEmpty || writeAll(Array(answer.utf8), to: STDOUT_FILENO)
     if !isWritten {
-        record.notes.append("but the answer could not be written: sshd has gone")
+        record.loseAnswer()
+        matter = .refusal(.answerLost)
         status = ExitStatus.refused
     }
     let isAdmitted = !answer.isEmpty && isWritten

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AuditTrail
 import Display
 import JOSE
 import Login
@@ -64,7 +65,7 @@ struct ExplainCommand: ParsableCommand {
     @Flag(help: "Show the last refusals on this server (10, or as many as are asked for).")
     var last = false
 
-    @Option(help: ArgumentHelp("Show the refusal with this id= in the log.", valueName: "id"))
+    @Option(help: ArgumentHelp("Show the decision, or what else has this id= in the log.", valueName: "id"))
     var id: String?
 
     @Flag(help: "Have the provider's keys fetched, and userinfo asked, where opk-verify would.")
@@ -78,6 +79,9 @@ struct ExplainCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Where opk-verify keeps the last refusals.", valueName: "folder"), completion: .directory)
     var stateDir: String = "/var/lib/opk"
+
+    @Option(help: ArgumentHelp("The audit log, where --id looks next.", valueName: "file"), completion: .file())
+    var auditLog: String = AuditTrail.defaultPath
 
     @OptionGroup var folders: ServerFolders
 
@@ -117,8 +121,13 @@ struct ExplainCommand: ParsableCommand {
             count = number
         }
         guard stateDir.utf8.first == UInt8(ascii: "/"), !stateDir.utf8.contains(0) else { throw .folder(Text(stateDir)) }
+        if let id {
+            let event = try RecordedEvent(Text(id), stateFolder: stateDir, auditLog: auditLog, at: .now())
+            try Terminal.explain(json ? [event.json.pretty()] : event.lines)
+            return true
+        }
         let history = try RefusalHistory(folder: stateDir, at: .now())
-        let shown = try id.map { id throws(ExplainError) in [try history.entry(id: Text(id))] } ?? history.last(count)
+        let shown = history.last(count)
         try Terminal.explain(json ? [history.json(shown).pretty()] : history.lines(shown))
         return true
     }

@@ -25,12 +25,16 @@ struct LogRun {
         output.write(view.lines(reader.summary, query).map { $0 + "\n" }.joined())
         output.flush()
         if let number = output.error { throw .output(errno: number) }
-        for failure in reader.failures {
+        LogRun.warn(reader.failures)
+        if reader.summary.events == 0, reader.summary.torn == 0, view.format == .text, !isWholeFile { tellNothing() }
+        return reader.failures.isEmpty
+    }
+
+    private static func warn(_ failures: [LogError]) {
+        for failure in failures {
             Terminal.note("opk: \(Style.onErrors.warning("warning:")) \(failure); what is in it is not shown")
             if let hint = failure.hint { Terminal.note("opk: hint: \(hint)") }
         }
-        if reader.summary.events == 0, reader.summary.torn == 0, view.format == .text, !isWholeFile { tellNothing() }
-        return reader.failures.isEmpty
     }
 
     private func tellNothing() {
@@ -54,6 +58,8 @@ struct LogRun {
         Terminal.note("opk: following \(Text(path).escaped(limit: 200)); Ctrl-C ends it")
         try follower.follow { record in
             output.write(folder.map { $0.add(record) } ?? view.line(record))
+        } warn: {
+            LogRun.warn($0)
         } rest: {
             if let folder { output.write(folder.ready(before: .now() + -LogRun.patience)) }
             output.flush()
@@ -63,7 +69,7 @@ struct LogRun {
         output.write(view.lines(follower.summary, recent).map { $0 + "\n" }.joined())
         output.flush()
         if let number = output.error { throw .output(errno: number) }
-        return true
+        return follower.failures.isEmpty
     }
 
     /// Seconds that an admitted key waits for its login before it is shown alone.
@@ -73,6 +79,7 @@ struct LogRun {
 /// Folds events and writes them as lines.
 private final class LogFolder {
     private var folding = LoginFolding()
+    private var clock = LocalTime()
     private let view: LogView
 
     init(_ view: LogView) { self.view = view }
@@ -81,7 +88,11 @@ private final class LogFolder {
     func ready(before time: UnixTime) -> [UInt8] { lines(folding.ready(before: time)) }
     func finish() -> [UInt8] { lines(folding.finish()) }
 
-    private func lines(_ entries: [LogEntry]) -> [UInt8] { entries.reduce(into: []) { $0 += view.text(LogLine($1)) } }
+    private func lines(_ entries: [LogEntry]) -> [UInt8] {
+        var lines: [UInt8] = []
+        for entry in entries { view.append(LogLine(entry), to: &lines, &clock) }
+        return lines
+    }
 }
 
 /// Standard output, in pieces of 64 KiB.

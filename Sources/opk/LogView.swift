@@ -14,18 +14,37 @@ struct LogView {
     /// One line, with its end.
     func line(_ record: AuditRecord) -> [UInt8] {
         switch format {
-        case .text: text(LogLine(LogEntry(record)))
-        case .json: LogView.printable(record.line)
-        case .ocsf: LogView.printable(OCSFEvent.json(record).serialized)
-        case .ecs: LogView.printable(ECSEvent.json(record).serialized)
+        case .text:
+            var line: [UInt8] = []
+            var clock = LocalTime()
+            append(LogLine(LogEntry(record)), to: &line, &clock)
+            return line
+        case .json: return LogView.printable(record.line)
+        case .ocsf: return LogView.printable(OCSFEvent.json(record))
+        case .ecs: return LogView.printable(ECSEvent.json(record))
         }
     }
 
-    func text(_ line: LogLine) -> [UInt8] {
-        let outcome = LogView.padded(line.outcome.rawValue, 8)
-        let subject = LogView.padded(line.subject, 34) + " " + LogView.padded(line.source, 20)
-        let words = (line.isBreakGlass ? style.error("BREAK GLASS") + (line.words.isEmpty ? "" : ", ") : "") + line.words
-        return Array("\(style.faint(line.time))  \(coloured(outcome, line.outcome))  \(subject)  \(words)\n".utf8)
+    func append(_ line: LogLine, to out: inout [UInt8], _ clock: inout LocalTime) {
+        out += style.faint(clock.text(line.time)).utf8
+        out += "  ".utf8
+        out += coloured(LogView.padded(line.outcome.rawValue, 8), line.outcome).utf8
+        out += "  ".utf8
+        LogView.append(line.subject, 34, to: &out)
+        out += " ".utf8
+        LogView.append(line.source, 20, to: &out)
+        out += "  ".utf8
+        if line.isBreakGlass {
+            out += style.error("BREAK GLASS").utf8
+            if !line.words.isEmpty { out += ", ".utf8 }
+        }
+        out += line.words.utf8
+        out.append(0x0A)
+    }
+
+    private static func append(_ text: String, _ width: Int, to out: inout [UInt8]) {
+        out += text.utf8
+        for _ in 0..<max(0, width - text.unicodeScalars.count) { out.append(0x20) }
     }
 
     private func coloured(_ word: String, _ outcome: LogLine.Outcome) -> String {

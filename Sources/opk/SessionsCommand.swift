@@ -51,7 +51,9 @@ struct SessionPlaceOptions: ParsableArguments {
     func live() throws(SessionsError) -> (places: SessionPlaces, config: SessionLimits?, live: LiveSessions) {
         let places = try places()
         let config = try? ServerLimits.read(places)
-        let live = try SessionsError.reading { () throws(UnsafeFile) in try LiveSessions(places, limits: config ?? SessionLimits()) }
+        let live = try SessionsError.reading { () throws(UnsafeFile) in
+            try LiveSessions(places, limits: config ?? SessionLimits(), at: .now())
+        }
         return (places, config, live)
     }
 }
@@ -138,8 +140,8 @@ struct SessionsEnforceCommand: ParsableCommand {
         commandName: "enforce",
         abstract: "End the sessions whose time is over (for the timer, every minute).",
         discussion: """
-            Says nothing unless something is wrong. Warns each session five minutes before its end, and clears the records of sessions that \
-            ended without a word.
+            Says nothing unless something is wrong. Writes down which sessions have ended, and which there are that PAM did not report, and \
+            warns each five minutes before its end. Takes 45 seconds at most; the next run goes on.
             """)
 
     @OptionGroup var options: SessionPlaceOptions
@@ -147,6 +149,8 @@ struct SessionsEnforceCommand: ParsableCommand {
     func run() throws {
         try reportingErrors { () throws(SessionsError) in
             let places = try options.places()
+            // What is run after it in the same minute must not wait for a log or a terminal that does not answer.
+            alarm(SessionEnforcement.patience)
             var enforcement = SessionEnforcement(places, at: .now())
             try SessionsError.reading { () throws(UnsafeFile) in try enforcement.run() }
             for problem in enforcement.problems { Terminal.note("opk: warning: \(problem)") }

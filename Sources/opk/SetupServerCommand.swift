@@ -1,5 +1,6 @@
 import ArgumentParser
 import Audit
+import CSystem
 import ChildProcess
 import Display
 import JOSE
@@ -31,8 +32,8 @@ struct SetupServerCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Whom to trust: ISSUER,CLIENT_ID[,EXPIRY], or google, azure, microsoft, gitlab, hello. May be repeated.", valueName: "provider")
-    )
+            "Whom to trust: ISSUER,CLIENT_ID[,EXPIRY], or google, azure, microsoft, gitlab, hello. May be repeated.", valueName: "provider"),
+        completion: CompletedWords.issuers)
     var provider: [String] = []
 
     @Option(help: ArgumentHelp("Who may log in as which account: EMAIL=ACCOUNT[,ISSUER]. May be repeated.", valueName: "email=account"))
@@ -53,7 +54,10 @@ struct SetupServerCommand: ParsableCommand {
     @Flag(help: "Take it all back; every file is then as it was.")
     var undo = false
 
-    @Flag(help: "Only show what would be written.")
+    @Flag(help: "With --undo: leave rows of /etc/opk as they are.")
+    var keepPolicy = false
+
+    @Flag(help: "Only show what would be written, and look whether it could be.")
     var dryRun = false
 
     @Flag(name: [.short, .long], help: "Do not ask.")
@@ -62,10 +66,11 @@ struct SetupServerCommand: ParsableCommand {
     @Flag(help: "For scripts: one JSON object; does not ask.")
     var json = false
 
-    @Option(help: ArgumentHelp("sshd's own configuration, where it is another file.", valueName: "file"))
+    @Option(help: ArgumentHelp("sshd's own configuration, where it is another file.", valueName: "file"), completion: .file())
     var sshdConfig: String?
 
     func validate() throws {
+        if keepPolicy, !undo { throw ValidationError("--keep-policy goes with --undo") }
         guard let sshdConfig, !sshdConfig.hasPrefix("/") || sshdConfig.utf8.contains(0) else { return }
         throw ValidationError("this is not an absolute path: \(Text(sshdConfig).escaped(limit: 80))")
     }
@@ -86,6 +91,7 @@ struct SetupServerCommand: ParsableCommand {
         for text in allow { request.allowed.append(try AllowRequest(text)) }
         (request.takesOverOpkssh, request.dropsOther) = (fromOpkssh, dropOther)
         (request.mayBeTheOnlyWay, request.reloads) = (onlyWay, !noReload)
+        request.keepsPolicy = keepPolicy
         if undo, !provider.isEmpty || !allow.isEmpty || fromOpkssh || dropOther { throw .undoAndMore }
         return request
     }
@@ -100,9 +106,14 @@ struct SetupServerCommand: ParsableCommand {
     private func carryOut(_ setup: ServerSetup, _ request: ServerRequest) throws(ServerSetupError) {
         let mended = try mend(setup, request)
         let plan = try setup.plan(request)
-        guard try isAgreed(plan.changes, plan.notes, isNothing: plan.isNothing, mended) else { return }
+        let notes = plan.notes + (plan.isNothing ? [] : try setup.unanswering(plan))
+        guard
+            try isAgreed(
+                plan.changes, notes, isNothing: plan.isNothing, mended, { () throws(ServerSetupError) in try setup.rehearse(plan, request) }
+            )
+        else { return }
         let report = try setup.apply(plan, request)
-        try tell(plan.changes, plan.notes, report, mended, done: "Set up. `opk setup server --undo` takes it back.")
+        try tell(plan.changes, notes, report, mended, done: "Set up. `opk setup server --undo` takes it back.")
         if !json, !plan.allowedWords.isEmpty { try Terminal.sayServer(plan.allowedWords) }
     }
 
@@ -117,9 +128,15 @@ struct SetupServerCommand: ParsableCommand {
             guard case .nothingToUndo = error, wasTorn, !dryRun else { throw error }
             return try tell([], [], ServerSetup.Report(), mended, done: "Taken back.")
         }
-        let words = changes.map { "\(Text($0.path).escaped) becomes what it was" }
-        guard try isAgreed([], words, isNothing: false, mended) else { return }
-        let report = try setup.undo(request)
+        var words: [String] = []
+        for change in changes where !(keepPolicy && change.isPolicy) {
+            if let word = try change.undoing() { words.append(word) }
+        }
+        if keepPolicy { words.append("rows of /etc/opk stay") }
+        guard try isAgreed([], words, isNothing: false, mended, { ServerSetup.Report() }) else { return }
+        var report = try setup.undo(request)
+        // It was shown before.
+        if !json { report.said.removeAll(where: words.contains) }
         try tell(changes, [], report, mended, done: "Taken back.")
     }
 
@@ -132,25 +149,39 @@ struct SetupServerCommand: ParsableCommand {
     }
 
     /// Shows what will be; false where it ends with that.
+    ///
+    /// - Parameter rehearsal: what a dry run tries in the place of doing it.
     private func isAgreed(
-        _ changes: [ServerChange], _ notes: [String], isNothing: Bool, _ mended: ServerSetup.Report
+        _ changes: [ServerChange], _ notes: [String], isNothing: Bool, _ mended: ServerSetup.Report,
+        _ rehearsal: () throws(ServerSetupError) -> ServerSetup.Report
     ) throws(ServerSetupError) -> Bool {
         if isNothing {
-            if json { try tellJSON(changes, notes, mended) } else { try Terminal.sayServer(mended.said + ["Everything is there already."]) }
+            if json {
+                try tellJSON(changes, notes, mended)
+            } else {
+                try Terminal.sayServer(mended.said + notes.map { "note: \($0)" } + ["Everything is there already."])
+            }
             return false
         }
         if json {
-            if dryRun { try tellJSON(changes, notes, mended) }
-            return !dryRun
+            guard dryRun else { return true }
+            var report = try rehearsal()
+            report.said = mended.said + report.said
+            try tellJSON(changes, notes, report)
+            return false
         }
-        try Terminal.sayServer(mended.said + changes.flatMap(\.lines) + notes.map { "note: \($0)" })
+        try Terminal.sayServer(mended.said + changes.flatMap(\.lines) + notes.map { undo ? $0 : "note: \($0)" })
         if dryRun {
-            try Terminal.sayServer(["Nothing was written."])
+            try Terminal.sayServer(SetupServerCommand.lines(try rehearsal()) + ["Nothing was written."])
             return false
         }
         if yes { return true }
         guard isatty(STDIN_FILENO) == 1, isatty(STDERR_FILENO) == 1 else { throw .noTerminal }
         Terminal.note(undo ? "Take this back? [y/N]" : "Do this? [y/N]")
+        let last = Array("\nopk: interrupted, nothing was written\n".utf8)
+        // It copies the words.
+        unsafe opk_interrupt_watch(last, last.count)
+        defer { opk_interrupt_unwatch() }
         if ["y", "yes"].contains(readLine()?.lowercased()) { return true }
         try Terminal.sayServer(["Nothing was written."])
         return false
@@ -162,7 +193,11 @@ struct SetupServerCommand: ParsableCommand {
         var whole = report
         whole.said = mended.said + report.said
         if json { return try tellJSON(changes, notes, whole) }
-        try Terminal.sayServer(report.said.map { "note: \($0)" } + (report.isReloaded ? ["sshd was reloaded."] : []) + [done])
+        try Terminal.sayServer(SetupServerCommand.lines(report) + (report.isReloaded ? ["sshd was reloaded."] : []) + [done])
+    }
+
+    private static func lines(_ report: ServerSetup.Report) -> [String] {
+        report.passed.map { "ok: \($0)" } + report.said.map { "note: \($0)" }
     }
 
     private func tellJSON(_ changes: [ServerChange], _ notes: [String], _ report: ServerSetup.Report) throws(ServerSetupError) {
@@ -172,7 +207,7 @@ struct SetupServerCommand: ParsableCommand {
         object["dry_run"] = .bool(dryRun)
         object["reloaded"] = .bool(report.isReloaded)
         object["files"] = .array(changes.map { .string(Text($0.path)) })
-        object["notes"] = .array((notes + report.said).map { .string(Text($0)) })
+        object["notes"] = .array((notes + report.passed + report.said).map { .string(Text($0)) })
         try Terminal.sayServer([JSON.object(object).pretty()])
     }
 }

@@ -109,6 +109,52 @@ import Vocabulary
         #expect(process.terminationStatus == 0 && process.terminationReason == .exit && text.contains("1 login by 1 person, 1 refused"))
     }
 
+    @Test("--follow --since begins with what was rotated away, and says which rotated file cannot be read")
+    func followSince() throws {
+        let place = try LogFolder()
+        let now = UnixTime.now()
+        try place.write("audit.jsonl.2", [EventSamples.event(.login, id: "first", at: now + -7000)])
+        try place.run("/usr/bin/gzip", [place.path + ".2"])
+        try place.write("audit.jsonl.1", [EventSamples.event(.login, id: "second", at: now + -6000)])
+        try place.write("audit.jsonl.3.gz", Array("no gzip".utf8))
+        try place.write([EventSamples.event(.login, id: "third", at: now + -60)])
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: BuiltPrograms.path("opk"))
+        process.arguments = ["log", "--follow", "--since", "2h", "--json", "--file", place.path]
+        let (output, notes) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError) = (output, notes)
+        try process.run()
+        defer { process.terminate() }
+        var text = ""
+        while !text.contains("third") {
+            let more = output.fileHandleForReading.availableData
+            try #require(!more.isEmpty, "it ended: \(text)")
+            text += String(decoding: more, as: UTF8.self)
+        }
+        process.terminate()
+        process.waitUntilExit()
+        let ids = text.split(separator: "\n").compactMap { AuditRecord(Array($0.utf8))?.text(.id) }
+        let errors = String(decoding: notes.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(ids == ["first", "second", "third"])
+        // As without --follow: what is shown is not all.
+        #expect(process.terminationStatus == 1 && errors.contains("audit.jsonl.3.gz cannot be unpacked"), "\(errors)")
+    }
+
+    @Test("several files are one log in the order of time, in every format", arguments: LogShowCommand.Format.allCases)
+    func several(format: LogShowCommand.Format) throws {
+        let place = try LogFolder()
+        func login(_ id: String, _ seconds: Int64) -> AuditEvent {
+            EventSamples.event(.login, id: id, at: EventSamples.began + seconds).with { $0.set(.email, "\(id)@example.com") }
+        }
+        try place.write("one.jsonl", [login("a", 0), login("c", 2)])
+        try place.write("two.jsonl", [login("b", 1), login("d", 3)])
+        let files = ["two.jsonl", "one.jsonl"].flatMap { ["--file", place.folder.path + "/" + $0] }
+        let outcome = try place.run(BuiltPrograms.path("opk"), ["log", "--format", format.rawValue] + files)
+        let lines = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").prefix(4)
+        #expect(outcome.ending == .exited(0) && lines.count == 4)
+        for (line, id) in zip(lines, ["a", "b", "c", "d"]) { #expect(line.contains("\(id)@example.com"), "\(lines)") }
+    }
+
     @Test("times are read as a person types them")
     func times() throws {
         let now = try #require(UnixTime(rfc3339: "2026-11-28T12:00:30Z"))

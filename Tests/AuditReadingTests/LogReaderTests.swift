@@ -40,6 +40,61 @@ import Vocabulary
         #expect(reader.summary.logins == 50 && reader.summary.torn == 0)
     }
 
+    @Test("several files are merged by time, however they are packed; of the same time, the one that was named first comes first")
+    func merged() throws {
+        let place = try LogFolder()
+        func login(_ id: String, _ seconds: Int64) -> AuditEvent { EventSamples.event(.login, id: id, at: LogReaderTests.began + seconds) }
+        try place.write("a.jsonl", [login("a0", 0), login("a5", 5), login("a9", 9)])
+        try place.write("b.jsonl", [login("b3", 3), login("b5", 5), login("b4", 4), login("b7", 7)])
+        try place.run("/usr/bin/gzip", [place.folder.path + "/b.jsonl"])
+        try place.write("c.jsonl", Array("rubbish\n".utf8) + [login("c1", 1), login("c5", 5)].flatMap(\.line))
+        // Nobody reads this one.
+        try place.write("c.jsonl.1", [login("x", 2)])
+        let paths = ["c.jsonl", "b.jsonl.gz", "a.jsonl"].map { place.folder.path + "/" + $0 }
+        let (ids, reader) = try LogReaderTests.ids(paths)
+        #expect(ids == ["a0", "c1", "b3", "c5", "b5", "b4", "a5", "b7", "a9"], "\(ids)")
+        #expect(reader.summary.logins == 9 && reader.summary.torn == 1)
+        var query = LogQuery()
+        (query.since, query.until) = (LogReaderTests.began + 4, LogReaderTests.began + 8)
+        #expect(try LogReaderTests.ids(paths, query).ids == ["c5", "b5", "b4", "a5", "b7"])
+    }
+
+    @Test(
+        "what came late into a file that was rotated away stands at its time; of files beyond those that can be open nothing is left out")
+    func late() throws {
+        let place = try LogFolder()
+        try place.write("audit.jsonl.1", LogReaderTests.events(0..<3) + LogReaderTests.events(5..<6))
+        try place.write(LogReaderTests.events(3..<5) + LogReaderTests.events(6..<8))
+        #expect(try LogReaderTests.ids([place.path]).ids == LogReaderTests.events(0..<8).map(\.id))
+
+        let many = (0..<(LogReader.mostOpen + 20)).map { place.folder.path + "/\($0).jsonl" }
+        for (number, path) in many.enumerated() {
+            let events = [0, 1000].map { EventSamples.event(.login, id: "n\(number)", at: LogReaderTests.began + Int64($0 + number)) }
+            try Data(events.flatMap(\.line)).write(to: URL(fileURLWithPath: path))
+        }
+        let (ids, reader) = try LogReaderTests.ids(many)
+        #expect(ids.count == 2 * many.count && Set(ids).count == many.count && reader.failures.isEmpty)
+        #expect(Array(ids.prefix(LogReader.mostOpen)) == (0..<LogReader.mostOpen).map { "n\($0)" })
+    }
+
+    @Test("a file that is rotated between being found and being opened is the one that was found, or is said to be gone")
+    func rotatedMeanwhile() throws {
+        let place = try LogFolder()
+        try place.write(LogReaderTests.events(0..<3))
+        let source = LogSource(try LogFile(place.path), of: place.path)
+        try FileManager.default.moveItem(atPath: place.path, toPath: place.path + ".1")
+        func first() throws -> String? {
+            var input = try source.open()
+            var (lines, sieve) = (LogLines(), LogSieve(LogQuery()))
+            return try sieve.next(&lines, &input)?.text(.id)
+        }
+        #expect(try first() == "number0000")
+        try place.write(LogReaderTests.events(3..<5))
+        #expect(try first() == "number0000")
+        try FileManager.default.removeItem(atPath: place.path + ".1")
+        #expect { try first() } throws: { if case .rotated? = $0 as? LogError { true } else { false } }
+    }
+
     @Test("a rotated file that is broken is named, and the others are read")
     func broken() throws {
         let place = try LogFolder()
@@ -150,6 +205,31 @@ import Vocabulary
         try look()
         try look()
         #expect(seen.ids == LogReaderTests.events(0..<9).map(\.id) && follower.summary.torn == 0)
+    }
+
+    @Test(
+        "what is followed begins with the rotated files of its time, packed or not, each event once even where the log is rotated meanwhile"
+    )
+    func caughtUp() throws {
+        let place = try LogFolder()
+        try place.write("audit.jsonl.2", LogReaderTests.events(0..<3))
+        try place.run("/usr/bin/gzip", [place.path + ".2"])
+        try place.write("audit.jsonl.1", LogReaderTests.events(3..<6))
+        try place.write(LogReaderTests.events(6..<8))
+        var query = LogQuery()
+        query.since = LogReaderTests.began + 60
+        var follower = try LogFollower(place.path, query)
+        // As logrotate does it, between the log's opening and the list of what was rotated away.
+        try FileManager.default.moveItem(atPath: place.path + ".2.gz", toPath: place.path + ".3.gz")
+        try FileManager.default.moveItem(atPath: place.path + ".1", toPath: place.path + ".2")
+        try FileManager.default.moveItem(atPath: place.path, toPath: place.path + ".1")
+        try place.write(LogReaderTests.events(8..<9))
+        let seen = Seen()
+        try follower.catchUp { seen.add($0) }
+        #expect(seen.ids == LogReaderTests.events(1..<6).map(\.id), "\(seen.ids)")
+        for _ in 0..<3 { try follower.look { seen.add($0) } }
+        #expect(seen.ids == LogReaderTests.events(1..<9).map(\.id), "\(seen.ids)")
+        #expect(follower.summary.logins == 8 && follower.failures.isEmpty)
     }
 
     private final class Seen {

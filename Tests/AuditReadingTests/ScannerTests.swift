@@ -21,6 +21,11 @@ import Vocabulary
                 == true)
     }
 
+    @Test("a field's index is its place in the list")
+    func indices() {
+        for (index, field) in EventFields.all.enumerated() { #expect(field.index == index) }
+    }
+
     static let good = String(decoding: EventSamples.line(EventSamples.full(.login)), as: UTF8.self)
     static let none: [(String, String)] = [
         ("a torn end", String(good.dropLast(9))), ("two objects", good + good),
@@ -55,6 +60,30 @@ import Vocabulary
         #expect(AuditRecord(broken) == nil)
         let later = ScannerTests.good.replacing("\"tty\"", with: "\"later\":{\"a\":[1,true,\"x\"]},\"tty\"")
         #expect(AuditRecord(Array(later.utf8))?.text(.tty) == "pts/3")
+    }
+
+    @Test("what a line has does not depend on those before it, whose members stood in another order, had longer names, or were unknown")
+    func independent() {
+        let known = EventSamples.all.map { EventSamples.line($0) }
+        let good = ScannerTests.good
+        let others = [
+            ("\"tty\"", "\"tt\""), ("\"tty\"", "\"ttys\""), ("\"tty\"", "\"tty\\\"\""), ("\"tty\"", "\"t\\u0074y\""),
+            ("\"tty\":", "\"tty\""),
+            ("\"session_began\"", "\"session_begun\""), ("\"certificate_ends\"", "\"certificate_endz\""),
+            ("\"token_fingerprint\"", "\"token_fingerprinx\""), ("\"token_fingerprint\"", "\"token_fingerprint_\""),
+            ("\"tty\"", "\"later\":{\"a\":[1,true,\"x\"]},\"tty\""), ("\"process\":4321,", ""), ("\"tty\":\"pts/3\"", "\"host\":\"other\""),
+        ].map { Array(good.replacing($0.0, with: $0.1).utf8) }
+        let lines = known + others
+        var used = EventScanner()
+        for line in lines + lines.reversed() + lines {
+            var fresh = EventScanner()
+            let padded = line + [UInt8](repeating: 0, count: EventScanner.margin)
+            let isEvent = fresh.scan(padded.span, 0..<line.count)
+            #expect(used.scan(padded.span, 0..<line.count) == isEvent, "\(String(decoding: line, as: UTF8.self))")
+            guard isEvent else { continue }
+            #expect(used.kind == fresh.kind && used.found == fresh.found)
+            for index in EventFields.all.indices { #expect(used.range(index) == fresh.range(index)) }
+        }
     }
 
     @Test("cut anywhere, or with any byte changed, a line is read whole or not at all")

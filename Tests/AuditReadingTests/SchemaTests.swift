@@ -1,8 +1,10 @@
 import AuditTrail
 import ChildProcess
 import Foundation
+import JOSE
 import TestSupport
 import Testing
+import Vocabulary
 
 @testable import AuditReading
 
@@ -35,7 +37,7 @@ import Testing
         arguments: ["ocsf-1.8.0.schema.json", "ecs-9.4.0.schema.json"])
     func mapped(schema: String) throws {
         let records = try EventSamples.all.map { try #require(AuditRecord(EventSamples.line($0))) }
-        let mapped = records.map { schema.hasPrefix("ocsf") ? OCSFEvent.json($0).serialized : ECSEvent.json($0).serialized }
+        let mapped = records.map { schema.hasPrefix("ocsf") ? OCSFEvent.json($0) : ECSEvent.json($0) }
         #expect(try SchemaTests.verdicts(mapped, schema) == Array(repeating: "ok", count: mapped.count))
     }
 
@@ -53,24 +55,29 @@ import Testing
             ("a day that is none", good.replacing("\"time\":\"2026-11-0", with: "\"time\":\"2026-11-4")),
             ("a type that is none", good.replacing("\"type\":\"decision\"", with: "\"type\":\"other\"")),
             ("a refusal without its reason", good.replacing("\"granted\":true", with: "\"granted\":false")),
+            ("a reason that is none", good.replacing("\"granted\":true", with: "\"granted\":false,\"step\":9,\"reason\":\"no-idea\"")),
             ("a long text", good.replacing("silver", with: String(repeating: "a", count: 600))),
         ]
         #expect(bad.allSatisfy { $0.1 != good })
         let verdicts = try SchemaTests.verdicts(bad.map { Array($0.1.utf8) }, "opk-audit.schema.json")
         for (bad, verdict) in zip(bad, verdicts) { #expect(verdict != "ok", "\(bad.0)") }
         let record = try #require(AuditRecord(Array(good.utf8)))
-        let ocsf = String(decoding: OCSFEvent.json(record).serialized, as: UTF8.self)
-        let ecs = String(decoding: ECSEvent.json(record).serialized, as: UTF8.self)
+        let ocsf = String(decoding: OCSFEvent.json(record), as: UTF8.self)
+        let ecs = String(decoding: ECSEvent.json(record), as: UTF8.self)
         let badOCSF = [
             ocsf.replacing("\"activity_id\":6", with: "\"activity_id\":8"),
             ocsf.replacing("\"type_uid\":300206", with: "\"type_uid\":300201"),
             ocsf.replacing("\"is_mfa\":true", with: "\"is_mfa\":\"true\""), ocsf.replacing("\"user\":{", with: "\"used\":{"),
             ocsf.replacing("\"severity_id\":4", with: "\"severity_id\":7"), ocsf.replacing("2001:db8::1", with: "nowhere"),
+            ocsf.replacing("\"device\":{", with: "\"host\":{"), ocsf.replacing("\"profiles\":[\"host\"]", with: "\"profiles\":[]"),
+            ocsf.replacing("\"email_addr\":\"alice@example.com\"", with: "\"email_addr\":\"alice\""),
+            ocsf.replacing("\"port\":50000", with: "\"port\":99999"), ocsf.replacing("\"severity\":\"High\"", with: "\"severity\":\"Low\""),
         ]
         let badECS = [
             ecs.replacing("\"outcome\":\"success\"", with: "\"outcome\":\"granted\""),
             ecs.replacing("[\"authentication\"]", with: "[\"login\"]"),
             ecs.replacing("[\"info\"]", with: "[\"allowed\"]"), ecs.replacing("\"port\":50000", with: "\"port\":\"50000\""),
+            ecs.replacing("2001:db8::1\",\"port\"", with: "fe80::1%eth0\",\"port\""),
         ]
         #expect(badOCSF.allSatisfy { $0 != ocsf } && badECS.allSatisfy { $0 != ecs })
         #expect(try SchemaTests.verdicts(badOCSF.map { Array($0.utf8) }, "ocsf-1.8.0.schema.json").allSatisfy { $0 != "ok" })
@@ -90,11 +97,30 @@ import Testing
         #expect(types == AuditKind.allCases.map(\.rawValue))
     }
 
+    @Test("the reasons of a refusal are a closed list, which the schema and opk-verify(8) have whole")
+    func reasons() throws {
+        let root = SharedData.packageRoot
+        let schema = try JSON(parsing: Array(Data(contentsOf: root.appendingPathComponent("docs/audit/opk-audit.schema.json"))))
+        let lists = (schema["allOf"]?.array ?? []).compactMap { $0["then"]?["properties"]?["reason"]?["enum"]?.array }
+        #expect(lists.first?.compactMap { $0.string?.string } == Refusal.Code.allCases.map(\.rawValue) + ["wrong-call"])
+        let page = try String(contentsOf: root.appendingPathComponent("docs/man/opk-verify.8"), encoding: .utf8)
+        for code in Refusal.Code.allCases { #expect(page.contains(".It Cm \(code.rawValue)\n"), "\(code)") }
+    }
+
+    @Test("the bench's log is one of our schema", .enabled(if: isThere, "python3-jsonschema is not here (.ci/install-packages test)"))
+    func bench() throws {
+        let place = try LogFolder()
+        let program = SharedData.packageRoot.appendingPathComponent("scripts/bench.d/events.py").path
+        #expect(try place.run("/usr/bin/python3", ["-B", program, "1010", place.path]).succeeded)
+        #expect(try EventSchema.problems(String(contentsOfFile: place.path, encoding: .utf8)) == [])
+    }
+
     @Test("what only a token says of itself is in no field that means a person")
     func hearsay() throws {
         let record = try #require(AuditRecord(EventSamples.line(EventSamples.refusal())))
-        #expect(OCSFEvent.json(record)["actor"] == nil && OCSFEvent.json(record)["user"]?["email_addr"] == nil)
-        #expect(ECSEvent.json(record)["user"]?["email"] == nil && ECSEvent.json(record)["related"]?["user"]?.array?.count == 1)
-        #expect(OCSFEvent.json(record)["unmapped"]?["opk"]?["email"]?.string == "mallory@example.com")
+        let (ocsf, ecs) = (try JSON(parsing: OCSFEvent.json(record)), try JSON(parsing: ECSEvent.json(record)))
+        #expect(ocsf["actor"] == nil && ocsf["user"]?["email_addr"] == nil)
+        #expect(ecs["user"]?["email"] == nil && ecs["related"]?["user"]?.array?.count == 1)
+        #expect(ocsf["unmapped"]?["opk"]?["email"]?.string == "mallory@example.com")
     }
 }

@@ -64,6 +64,27 @@ struct AuditTests {
         }
     }
 
+    @Test("Where opk setup server is the cure it is named, and else what brings a file back: by the package, where it came from one")
+    func cures() throws {
+        let server = try Server()
+        func remedy(_ code: FindingCode) -> String? { server.audit().findings.first { $0.code == code }?.remedy }
+        try server.write("ssh/60-opk.conf", "# nothing\n")
+        #expect(remedy(.sshdNone) == "opk setup server")
+        try server.sshd("", command: "/usr/bin/sss_ssh_authorizedkeys")
+        #expect(remedy(.sshdOther) == "opk setup server")
+        try server.sshd("AuthorizedKeysCommand /usr/bin/sss_ssh_authorizedkeys\n")
+        #expect(remedy(.sshdOrder) == "opk setup server")
+        try server.sshd("AuthorizedKeysCommand /usr/local/bin/opkssh verify %u %k %t\n")
+        #expect(remedy(.sshdOrder) == "opk setup server --from-opkssh")
+        var places = AuditPlaces(prefix: "/usr")
+        places.packageList = server.folder + "/none"
+        #expect(places.reinstall == "make install")
+        places.packageList = server.places.authID
+        #expect(places.reinstall == "apt-get install --reinstall opk-server")
+        places.prefix = "/usr/local"
+        #expect(places.reinstall == "make install")
+    }
+
     @Test("What only looks like a fault is not called one", arguments: Innocence.all)
     func innocent(innocence: Innocence) throws {
         let server = try Server()

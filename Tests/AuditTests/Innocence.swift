@@ -92,6 +92,13 @@ struct Innocence: CustomTestStringConvertible, Sendable {
             try server.rows("bin oidc:groups:a \(issuer) environment=\"LANG=C\"")
             try server.sshd("PermitUserEnvironment LANG,LC_*\n")
         },
+        Innocence(code: .pamEnvironment, how: "before pam_env, or where it reads no file of the user's") { server in
+            try server.pam(
+                "password required pam_env.so user_readenv=1", "session required pam_env.so user_readenv=0", "session required pam_env.so",
+                Server.sessionLine, "session required pam_env.so user_readenv=1")
+        },
+        Innocence(code: .pamSession, how: "with a limit and a line") { try $0.config("session_limit: 8h\nend_with_identity: true") },
+        Innocence(code: .pamSession, how: "no line, and nothing that wants one") { try $0.pam("account required pam_permit.so") },
         Innocence(code: .keysOld, how: "a day is not over") { try $0.keep(age: 86_000) },
     ]
 }

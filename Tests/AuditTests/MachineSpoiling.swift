@@ -60,6 +60,32 @@ extension Spoiling {
         Spoiling(.sshdAuthorities, "is set") { try $0.sshd("TrustedUserCAKeys /etc/ssh/ca.pub\n") },
         Spoiling(.sshdLogLevel, "QUIET") { try $0.sshd("LogLevel QUIET\n") },
         Spoiling(.sshdPAM, "no") { try $0.sshd("UsePAM no\n") },
+        Spoiling(.pamEnvironment, "after pam_env", file: "pam.d/sshd", line: 2) { server in
+            try server.pam("session required pam_env.so user_readenv=1 envfile=/etc/default/locale", Server.sessionLine)
+        },
+        Spoiling(.pamEnvironment, "after a file that is included", file: "pam.d/sshd", line: 3) { server in
+            try server.write("pam.d/other", "-session [success=1 default=ignore] \\\n  /lib/security/pam_env.so user_readenv=1\n")
+            try server.pam("auth required pam_permit.so", "@include other", Server.sessionLine)
+        },
+        Spoiling(.pamEnvironment, "in the stack that sets credentials", file: "pam.d/sshd", line: 1) { server in
+            try server.write("pam.d/login", "auth required pam_env.so user_readenv=1\n")
+            try server.pam(Server.sessionLine, "auth substack login")
+        },
+        Spoiling(.pamClose, "at both ends", file: "pam.d/sshd", line: 1) { server in
+            try server.pam("session optional pam_exec.so quiet /usr/libexec/opk/opk-session")
+        },
+        Spoiling(.pamSession, "a limit and no line", file: "etc/config.yml") { server in
+            try server.config("session_limit: 8h")
+            try server.pam("# " + Server.sessionLine, "account required pam_permit.so")
+        },
+        Spoiling(.pamSession, "the identity's end and no PAM", file: "etc/config.yml") { server in
+            try server.config("end_with_identity: true")
+            try server.sshd("UsePAM no\n")
+        },
+        Spoiling(.pamSession, "somebody to be told and no file", file: "etc/config.yml") { server in
+            try server.config("notify:\n  - on: [break-glass]\n    command: /usr/bin/true")
+            unlink(server.folder + "/pam.d/sshd")
+        },
         Spoiling(.sshdExpose, "yes") { try $0.sshd("ExposeAuthInfo yes\n") },
         Spoiling(.sshdEnvironment, "yes") { try $0.sshd("PermitUserEnvironment yes\n") },
         Spoiling(.rowEnvironment, "off", file: "etc/auth_id", line: 2) { try $0.rows("bin oidc:groups:a \(issuer) environment=\"A=b\"") },
@@ -71,6 +97,9 @@ extension Spoiling {
             chown(server.places.helperFolder + "/opk-fetch", 2, 2)
         },
         Spoiling(.programMode, "its folder can be written by all", file: "usr/libexec/opk") { chmod($0.places.helperFolder, 0o777) },
+        Spoiling(.programMode, "opk-session is everybody's to start", file: "usr/libexec/opk/opk-session") { server in
+            chmod(server.places.helperFolder + "/opk-session", 0o755)
+        },
         Spoiling(.programVersion, "another", file: "usr/libexec/opk/opk-home") { server in
             try server.write("usr/libexec/opk/opk-home", "#!/bin/sh\necho opk-home 0.0.1\n", mode: 0o755)
         },

@@ -32,7 +32,8 @@ struct PermissionsTests {
     @Test(
         "Each thing that is off is found and mended, and nothing else is touched",
         arguments: [
-            "etc/auth_id", "etc/providers", "etc", "usr/libexec/opk", "usr/libexec/opk/opk-verify", "cache", "state", "state/refusals",
+            "etc/auth_id", "etc/providers", "etc", "usr/libexec/opk", "usr/libexec/opk/opk-verify", "usr/libexec/opk/opk-session", "cache",
+            "state", "state/refusals",
             "auditlog", "auditlog/audit.jsonl", "sudoers.d/opk",
         ])
     func mended(name: String) throws {

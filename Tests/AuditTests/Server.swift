@@ -24,7 +24,7 @@ final class Server {
         for name in [
             "", "/etc", "/cache", "/state", "/auditlog", "/usr", "/usr/libexec", "/usr/libexec/opk", "/usr/share", "/usr/share/opk",
             "/sudoers.d",
-            "/ssh",
+            "/ssh", "/pam.d",
         ] {
             mkdir(folder + name, 0o755)
         }
@@ -38,6 +38,7 @@ final class Server {
         places.systemd = folder + "/no-systemd"
         places.fetchSocket = folder + "/no-socket"
         places.logSocket = folder + "/log"
+        places.pamFolder = folder + "/pam.d"
         places.dropIn = folder + "/ssh/60-opk.conf"
         places.cron = folder + "/no-cron"
         places.opksshFiles = [folder + "/opkssh"]
@@ -54,6 +55,9 @@ final class Server {
         for program in ["opk-verify", "opk-fetch", "opk-home"] {
             try write("usr/libexec/opk/" + program, "#!/bin/sh\necho \(program) \(Version.text)\n", mode: 0o755)
         }
+        try write("usr/libexec/opk/opk-session", "#!/bin/sh\n", as: "root:nogroup")
+        chmod(folder + "/usr/libexec/opk/opk-session", 0o2750)
+        try pam(Server.sessionLine)
         _ = try ChildProcess.run(
             "/usr/bin/ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", folder + "/ssh/host_key"], environment: .empty, deadline: 20_000)
         // Without it sshd says nothing; the package makes it when sshd starts.
@@ -83,6 +87,11 @@ final class Server {
         let log = "UsePAM yes\nAuthorizedKeysFile none\n"
         try write("ssh/sshd_config", "HostKey \(folder)/ssh/host_key\n\(more)Include \(folder)/ssh/60-*.conf\n\(behind)\n\(log)")
     }
+
+    static let sessionLine = "session optional pam_exec.so quiet type=open_session /usr/libexec/opk/opk-session"
+
+    /// Lines of PAM's file for sshd.
+    func pam(_ lines: String...) throws { try write("pam.d/sshd", lines.map { $0 + "\n" }.joined()) }
 
     @discardableResult
     func write(_ name: String, _ text: String, mode: mode_t = 0o644, as owner: String? = nil) throws -> String {

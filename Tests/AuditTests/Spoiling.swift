@@ -128,6 +128,9 @@ struct Spoiling: CustomTestStringConvertible, Sendable {
             try server.providers("\(issuer) opk 24h\nhttps://gitlab.com x 24h trust-unverified-email\n")
             try server.rows("bin bob@example.com https://gitlab.com")
         },
+        row(.rowTypo, "an address with a comma behind it", "root alice@example.com, \(issuer)"),
+        row(.rowTypo, "an address with a semicolon behind it", "root alice@example.com; \(issuer)"),
+        row(.rowTypo, "two addresses in one", "root alice@example.com,bob@example.com \(issuer)"),
         row(.rowTypo, "a full stop for the @", "bin alice.example.com \(issuer)"),
         row(.rowTypo, "another @", "bin alice＠example.com \(issuer)"),
         row(.rowWideRepository, "everybody's", "bin repo:*/*:ref:refs/heads/main \(issuer)"),

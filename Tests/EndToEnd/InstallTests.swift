@@ -141,7 +141,11 @@ extension RealSSH {
                 echo '# mine' >> /etc/opk/config.yml
                 PREFIX=/usr/local DESTDIR= scripts/install
                 grep -c '# mine' /etc/opk/config.yml
+                stat -c 'session %U:%G %a' /usr/local/libexec/opk/opk-session
+                cp -p /etc/pam.d/sshd /run/pam
+                { echo '# >>> opk: `opk setup server --undo` takes these lines away >>>'; echo '# lines'; echo '# <<< opk <<<'; cat /run/pam; } > /etc/pam.d/sshd
                 PREFIX=/usr/local DESTDIR= scripts/uninstall
+                cmp /run/pam /etc/pam.d/sshd && ls /etc/pam.d | grep -c '^sshd' | sed 's/^/files: /'
                 ls /usr/local/libexec/opk /var/cache/opk /var/lib/opk /var/log/opk /etc/logrotate.d/opk /etc/sudoers.d/opk /etc/cron.d/opk-keys /etc/cron.d/opk-minute \\
                   /usr/local/lib/systemd 2>/dev/null || true
                 id -u opkfetch 2>/dev/null || echo "opkfetch is gone"
@@ -149,6 +153,7 @@ extension RealSSH {
             #expect(outcome.status == 0 && outcome.output.contains("\n1\n"), "\(outcome.both)")
             #expect(
                 outcome.output.hasSuffix("opkfetch is gone\n") && outcome.output.contains("left   /etc/opk/config.yml"), "\(outcome.both)")
+            #expect(outcome.output.contains("session root:opksshuser 2750\n") && outcome.output.contains("files: 1\n"), "\(outcome.both)")
             #expect(outcome.output.components(separatedBy: "removed opk").last?.contains("/usr/local/libexec") == false, "\(outcome.both)")
         }
     }

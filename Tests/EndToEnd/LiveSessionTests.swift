@@ -26,6 +26,10 @@ extension RealSSH {
 
                 try await machine.run(["sh", "-c", ": > /var/log/opk/audit.jsonl"])
                 #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [alice]) == "alice")
+                // The timer does it: PAM runs nothing of ours at the end.
+                try await machine.gone()
+                #expect(try await machine.events("logout").isEmpty)
+                try await machine.opk("enforce")
                 let logout = try #require(try await machine.events("logout", count: 1).first)
                 let login = try #require(try await machine.events("login").first)
                 let decisions = try await machine.events("decision")
@@ -254,7 +258,7 @@ extension RealSSH {
                 await next.stop()
                 try await machine.opk("enforce")
                 let logouts = try await machine.events("logout")
-                #expect(logouts.contains { text($0, "session") == text(record, "session") && $0["ended_by"] == nil }, "\(logouts)")
+                #expect(logouts.contains { text($0, "session") == text(record, "session") && text($0, "ended_by") == "user" }, "\(logouts)")
                 #expect(try await machine.run(["ls", "/run/opk/sessions"]).output.isEmpty)
             }
         }

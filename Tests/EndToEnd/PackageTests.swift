@@ -57,7 +57,7 @@ extension RealSSH {
         }
 
         /// Three versions, made once for all systems: in the shared server's folder, which goes with it.
-        private static func versions(in folder: URL) async throws -> [[String]] {
+        static func versions(in folder: URL) async throws -> [[String]] {
             let place = folder.appendingPathComponent("packages")
             let names = [Packages.version, "9.8.1", "9.8.2"]
             if !FileManager.default.fileExists(atPath: place.path) {
@@ -80,7 +80,7 @@ extension RealSSH {
             let owners = try await machine.mustRun([
                 "stat", "-c", "%n %U:%G %a", "/etc/opk", "/etc/opk/auth_id", "/var/cache/opk", "/var/lib/opk", "/var/lib/opk/refusals",
                 "/var/lib/opk/recent", "/var/log/opk", "/var/log/opk/audit.jsonl", "/run/opk/sessions", "/etc/sudoers.d/opk",
-                "/usr/libexec/opk/opk-verify",
+                "/usr/libexec/opk/opk-verify", "/usr/libexec/opk/opk-session",
             ])
             #expect(
                 owners == """
@@ -95,6 +95,7 @@ extension RealSSH {
                     /run/opk/sessions root:root 700
                     /etc/sudoers.d/opk root:root 440
                     /usr/libexec/opk/opk-verify root:root 755
+                    /usr/libexec/opk/opk-session root:opksshuser 2750
 
                     """)
             try await setUpAndBack(machine, laptop, provider, key, alice: alice)
@@ -105,10 +106,24 @@ extension RealSSH {
 
             #expect(try await who(alice, on: machine, laptop, key) == nil)
             try await machine.append("\(provider.issuer) opk-demo 24h", to: "/etc/opk/providers")
+            try await homeFile(machine, laptop, provider, key, alice: alice)
             try await machine.append("\(alice) alice@example.com \(provider.issuer)", to: "/etc/opk/auth_id")
             #expect(try await who(alice, on: machine, laptop, key) == alice)
             #expect(try await machine.mustRun(["sh", "-c", "stat -c %U /var/cache/opk/*.json"]) == "opkfetch\n")
             try await runUnits(machine)
+        }
+
+        /// Her own file, which opk-verify has opk-home read through this system's sudo, lets her in.
+        private func homeFile(
+            _ machine: PackagedServer, _ laptop: Laptop, _ provider: DemoProviderProcess, _ key: String, alice: String
+        ) async throws {
+            let folder = try await machine.mustRun(["sh", "-c", "getent passwd \(alice) | cut -d: -f6"]).split(separator: "\n").joined() + "/.opk"
+            try await machine.mustRun(["install", "-d", "-o", alice, "-m", "0700", folder])
+            try await machine.mustRun(["install", "-o", alice, "-m", "0600", "/dev/null", folder + "/auth_id"])
+            #expect(try await who(alice, on: machine, laptop, key) == nil)
+            try await machine.append("\(alice) alice@example.com \(provider.issuer)", to: folder + "/auth_id")
+            #expect(try await who(alice, on: machine, laptop, key) == alice, "by the home file")
+            try await machine.mustRun(["rm", "-r", folder])
         }
 
         /// From the package to a login in one command, and back to the byte: no sshd runs in here, so there is none to reload.
@@ -208,14 +223,26 @@ extension RealSSH {
         }
 
         private func removed(_ machine: PackagedServer, _ laptop: Laptop, _ key: String, alice: String) async throws {
+            // As `opk setup server` leaves them.
+            let block = "# >>> opk: `opk setup server --undo` takes these lines away >>>\n# lines\n# <<< opk <<<"
+            let pam = try await machine.text(of: "/etc/pam.d/sshd")
+            let facts = try await machine.mustRun(["stat", "-c", "%a %U:%G", "/etc/pam.d/sshd"])
+            let mark = "printf '%s\\n' \"$0\" | cat - /etc/pam.d/sshd > /tmp/marked && cat /tmp/marked > /etc/pam.d/sshd && rm /tmp/marked"
+            try await machine.mustRun(["sh", "-c", mark, block])
             let said = try await machine.apt(["remove", "opk-server", "opk"])
+            #expect(
+                try await machine.text(of: "/etc/pam.d/sshd") == pam && said.contains("took   opk's lines out of /etc/pam.d/sshd"),
+                "\(said)")
             #expect(said.contains("moved \(Self.dropIn) to \(Self.dropIn).removed"), "\(said)")
             try await machine.mustRun(["sshd", "-t"])
             #expect(try await asked(machine) == "none")
             #expect(try await machine.text(of: "/etc/opk/auth_id").contains("alice@example.com"))
             #expect(try await machine.run(["test", "-e", "/etc/sudoers.d/opk"]).status == 1)
             #expect(try await who(alice, on: machine, laptop, key) == nil)
+            try await machine.mustRun(["sh", "-c", mark, block])
             try await machine.apt(["purge", "opk-server", "opk"])
+            #expect(try await machine.text(of: "/etc/pam.d/sshd") == pam)
+            #expect(try await machine.mustRun(["stat", "-c", "%a %U:%G", "/etc/pam.d/sshd"]) == facts)
             try await machine.mustRun(["sshd", "-t"])
         }
     }

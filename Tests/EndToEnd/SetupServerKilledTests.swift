@@ -11,8 +11,9 @@ extension RealSSH {
             "opk", "setup", "server", "--yes", "--provider", "https://idp.example.com,opk,8h", "--allow", "alice@example.com=alice",
         ]
         private static let undo = ["opk", "setup", "server", "--yes", "--undo"]
-        /// So many moments of a run are tried, spread over all of it; OPK_EVERY_MOMENT=1: each.
-        private static let most = ProcessInfo.processInfo.environment["OPK_EVERY_MOMENT"] == nil ? 40 : Int.max
+        /// So many moments of a run are tried, spread over all of it; OPK_EVERY_MOMENT=1: each; OPK_EVERY_MOMENT=2/8: each eighth, from the second on.
+        private static let every = ProcessInfo.processInfo.environment["OPK_EVERY_MOMENT"]
+        private static let most = 40
 
         struct Moment: Sendable, CustomStringConvertible {
             let call: String
@@ -38,6 +39,13 @@ extension RealSSH {
                 hasBegun = hasBegun || line.contains("setup.json")
                 if hasBegun, call != "exit_group" { moments.append(Moment(call: call, count: counts[call] ?? 0)) }
             }
+            if let every = Self.every {
+                let part = every.split(separator: "/").compactMap { Int($0) }
+                let (first, step) = part.count == 2 ? (part[0] - 1, part[1]) : (0, 1)
+                let chosen = moments.indices.filter { $0 % step == first }.map { moments[$0] }
+                print("\(words.last == "--undo" ? "an undo" : "a setup") has \(moments.count) moments, of which \(chosen.count) are tried")
+                return chosen
+            }
             let changing: Set = ["rename", "renameat", "fsync", "unlink", "unlinkat", "mkdir", "rmdir", "fchmod", "fchown"]
             let telling = moments.filter { changing.contains($0.call) }
             #expect(!telling.isEmpty)
@@ -56,53 +64,55 @@ extension RealSSH {
 
         @Test("however far it came, sshd takes its configuration, and the next run or undo leaves nothing of it")
         func setup() async throws {
-            try await withSetupMachine { machine in
-                try await machine.stopSSHD()
-                let before = try await state(of: machine)
-                let moments = try await moments(of: Self.words, on: machine)
-                let after = try await state(of: machine)
-                #expect(try await machine.run(Self.undo).status == 0)
-                #expect(try await state(of: machine) == before)
-                var killed = 0
-                for (index, moment) in moments.enumerated() {
-                    let run = try await machine.run(moment.killing(Self.words))
-                    if run.status == nil || run.status == 137 { killed += 1 }
-                    #expect(try await machine.run(["/usr/sbin/sshd", "-t"]).status == 0, "\(moment): sshd does not start")
-                    if index % 2 == 0 {
-                        let next = try await machine.run(Self.words)
-                        #expect(next.status == 0, "\(moment): \(next)")
-                        let now = try await state(of: machine)
-                        #expect(now == after, "\(moment): \(now.symmetricDifference(after))")
-                    }
-                    let undone = try await machine.run(Self.undo)
-                    #expect(undone.status == 0 || undone.errors.contains("nothing to take back"), "\(moment): \(undone)")
-                    let now = try await state(of: machine)
-                    #expect(now == before, "\(moment): \(now.symmetricDifference(before))")
-                }
-                // Otherwise this shows nothing.
-                #expect(killed > moments.count / 2, "of \(moments.count)")
+            try await killed(Self.words) { machine, moment, index, after in
+                if index % 2 == 1 { return }
+                let next = try await machine.run(Self.words)
+                #expect(next.status == 0, "\(moment): \(next)")
+                let now = try await state(of: machine)
+                #expect(now == after, "\(moment): \(now.symmetricDifference(after))")
             }
         }
 
         @Test("the same of an undo, which the next one ends")
         func undo() async throws {
+            try await killed(Self.undo, after: Self.words)
+        }
+
+        /// Ends a run of these words at each moment, and undoes what it has done: all is then as it was at first.
+        ///
+        /// - Parameters:
+        ///   - first: what is run each time before.
+        ///   - next: what is looked at before it is undone, with the moment's number and what there is after a run that came to its end.
+        private func killed(
+            _ words: [String], after first: [String]? = nil,
+            next: (SetupMachine, Moment, Int, Set<String>) async throws -> Void = { _, _, _, _ in }
+        ) async throws {
             try await withSetupMachine { machine in
                 try await machine.stopSSHD()
                 let before = try await state(of: machine)
-                #expect(try await machine.run(Self.words).status == 0)
-                let moments = try await moments(of: Self.undo, on: machine)
-                #expect(try await state(of: machine) == before)
+                func prepare() async throws {
+                    if let first { #expect(try await machine.run(first).status == 0) }
+                }
+                func undo(_ moment: Moment? = nil) async throws {
+                    let undone = try await machine.run(Self.undo)
+                    #expect(undone.status == 0 || undone.errors.contains("nothing to take back"), "\(moment?.description ?? ""): \(undone)")
+                    let now = try await state(of: machine)
+                    #expect(now == before, "\(moment?.description ?? ""): \(now.symmetricDifference(before))")
+                }
+                try await prepare()
+                let moments = try await moments(of: words, on: machine)
+                let after = try await state(of: machine)
+                try await undo()
                 var killed = 0
-                for moment in moments {
-                    #expect(try await machine.run(Self.words).status == 0)
-                    let run = try await machine.run(moment.killing(Self.undo))
+                for (index, moment) in moments.enumerated() {
+                    try await prepare()
+                    let run = try await machine.run(moment.killing(words))
                     if run.status == nil || run.status == 137 { killed += 1 }
                     #expect(try await machine.run(["/usr/sbin/sshd", "-t"]).status == 0, "\(moment): sshd does not start")
-                    let undone = try await machine.run(Self.undo)
-                    #expect(undone.status == 0 || undone.errors.contains("nothing to take back"), "\(moment): \(undone)")
-                    let now = try await state(of: machine)
-                    #expect(now == before, "\(moment): \(now.symmetricDifference(before))")
+                    try await next(machine, moment, index, after)
+                    try await undo(moment)
                 }
+                // Otherwise this shows nothing.
                 #expect(killed > moments.count / 2, "of \(moments.count)")
             }
         }

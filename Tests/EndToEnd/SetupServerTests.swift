@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 extension RealSSH {
@@ -18,16 +19,21 @@ extension RealSSH {
                     #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == nil)
                     let words = ["--provider", provider.clientSpecification + ",24h", "--allow", "alice@example.com=alice"]
                     let dry = try await machine.setUp(words + ["--dry-run"])
+                    #expect(dry.output.contains("ok: another way in is there: root with a key"), "\(dry)")
+                    #expect(dry.output.contains("a trial login as alice is tried by a run without --dry-run"), "\(dry)")
                     #expect(dry.status == 0 && dry.output.contains("+ alice alice@example.com"), "\(dry)")
                     #expect(try await machine.inventory() == before, "a dry run writes nothing")
                     let first = try await machine.setUp(words)
-                    #expect(first.status == 0 && first.output.contains("a trial login as alice came in"), "\(first)")
+                    #expect(first.status == 0 && first.output.contains("ok: a trial login as alice came in"), "\(first)")
+                    let login = "opk login --provider \(provider.issuer),"
+                    #expect(first.output.contains("alice@example.com may log in as alice: \(login)"), "\(first)")
+                    #expect(!first.output.contains("can be had"), "its provider answers: \(first)")
                     #expect(try await machine.reloads() == 1)
                     #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == "alice")
                     #expect(try await laptop.whoami("bob", on: machine.daemon, keys: [key]) == nil)
                     let after = try await machine.inventory()
                     // PAM's has a line more, since opk-session is installed here.
-                    let others = before.filter { !$0.contains("etc/opk/") && !$0.contains("etc/pam.d/sshd") }
+                    let others = before.filter { line in !["etc/opk/", "etc/pam.d/sshd", "/60-opk.conf"].contains { line.contains($0) } }
                     #expect(after.isSuperset(of: others), "\(others.subtracting(after).sorted())")
                     let again = try await machine.setUp(words + ["--json"])
                     #expect(again.status == 0 && again.output.contains("\"changed\": false"), "\(again)")
@@ -46,6 +52,33 @@ extension RealSSH {
             }
         }
 
+        @Test("what an administrator's commands leave in the audit log is our schema's, and OCSF's and ECS's once it is mapped")
+        func auditedCommands() async throws {
+            try await withDemoProvider { laptop, provider, _ in
+                let key = try await laptop.logIn(provider.clientSpecification, visit: provider.press("alice"))
+                try await withSetupMachine { machine in
+                    let words = ["--provider", provider.clientSpecification + ",24h", "--allow", "alice@example.com=alice"]
+                    #expect(try await machine.setUp(words).status == 0)
+                    #expect(try await laptop.whoami("alice", on: machine.daemon, keys: [key]) == "alice")
+                    let rules = ["/bin/true", "/bin/false"].map { "  - on: [policy-changed]\n    command: \($0)\n" }
+                    try await machine.write("notify:\n" + rules.joined(), to: "/etc/opk/config.yml", owner: "root:opksshuser", mode: "0640")
+                    try await machine.shell(
+                        """
+                        opk log notify || true
+                        opk keys refresh
+                        opk add bob alice@example.com "$1"
+                        for count in 1 2 3 4 5 6 7 8 9 10; do opk log notify || true; done
+                        """, [provider.issuer])
+                    let log = try await machine.shell("cat /var/log/opk/audit.jsonl")
+                    #expect(try EventSchema.problems(log) == [])
+                    let wanted = ["decision", "policy.changed", "keys.changed", "server.changed", "notified"].map { "\"type\":\"\($0)\"" }
+                    for words in wanted + ["\"kind\":\"delivered\"", "\"kind\":\"failed\""] {
+                        #expect(log.contains(words), "\(words): \(log)")
+                    }
+                }
+            }
+        }
+
         @Test(
             "without another way in nothing is written and nothing reloaded, unless that is what is wanted; nor is the last way taken by an undo"
         )
@@ -54,6 +87,8 @@ extension RealSSH {
                 let before = try await machine.inventory()
                 let refused = try await machine.setUp(Self.row)
                 #expect(refused.status == 1 && refused.errors.contains("the only way in"), "\(refused)")
+                let dry = try await machine.setUp(Self.row + ["--dry-run"])
+                #expect(dry.status == 1 && dry.errors.contains("the only way in"), "\(dry)")
                 #expect(try await machine.inventory() == before)
                 #expect(try await machine.reloads() == 0)
                 #expect(try await machine.setUp(Self.row + ["--only-way"]).status == 0)

@@ -67,6 +67,18 @@ struct UnitsTests {
         }
     }
 
+    @Test(
+        "every minute logins are looked for before anybody is told; who is told may run what is set-group-ID, and the bounds leave time for all"
+    )
+    func everyMinute() throws {
+        let text = try Self.text("systemd/opk-minute.service")
+        let commands = Self.values("ExecStart", in: text).map { $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ") }
+        #expect(commands == ["sessions enforce", "log notify", "log metrics"])
+        // RestrictSUIDSGID only keeps new ones from being made.
+        #expect(Self.values("NoNewPrivileges", in: text) == [] && Self.values("RestrictSUIDSGID", in: text) == ["yes"])
+        #expect(Self.values("TimeoutStartSec", in: text) == ["2min"] && Self.values("CapabilityBoundingSet", in: text).count == 1)
+    }
+
     @Test("Both services run as the fetcher's user without any privilege, and may write the cache and nothing else")
     func hardened() throws {
         for name in ["opk-keys.service", "opk-fetch@.service"] {

@@ -69,7 +69,7 @@ struct CompletionTests {
         ("opk providers add a b c --store", "both"), ("opk providers add a b c --key-type", "ed25519"),
         ("opk providers add a b c --refresh-token", "secret-service"), ("opk providers add a b c --prompt", "select_account"),
         ("opk login --valid-for", "oidc"), ("opk edit", "revoked"),
-        ("opk revoke x --issuer", "google"),
+        ("opk revoke x --issuer", "google"), ("opk setup server --provider", "microsoft"),
     ]
 
     @Test("zsh can read its script", .enabled(if: has("zsh"), "zsh is not here"))

@@ -90,7 +90,15 @@ struct AuditTests {
         try doorway.write("config.yml", "deny_emails: [alice@example.com]\n")
         #expect(try audited.ask().status == 1)
         event = try self.event()
-        #expect(event.text("reason") == "denied" && event["decided_by"]?.array?.first?["kind"] == "deny")
+        let config = JSON.string(Text(doorway.config + "/config.yml"))
+        #expect(event.text("reason") == "denied" && event["decided_by"] == [["kind": "deny", "file": config, "line": 1]])
+
+        let lists = "deny_users:\n  - root\n  - GUEST\n# out\ndeny_emails:\n  - bob@example.com\n\n  - Alice@Example.com\n"
+        try doorway.write("config.yml", lists)
+        #expect(try audited.ask().status == 1)
+        event = try self.event()
+        let both: JSON = [["kind": "deny", "file": config, "line": 3], ["kind": "deny", "file": config, "line": 8]]
+        #expect(event.text("reason") == "denied" && event["decided_by"] == both, "\(String(describing: event["decided_by"]))")
 
         try doorway.write("config.yml", "")
         try doorway.write("revoked", "# out\n\nemail:alice@example.com\n")
@@ -117,6 +125,18 @@ struct AuditTests {
         words = (audited.options() + ["guest", Base64.encode(TestKeys.ed25519.publicKey.sshBlob), "ssh-ed25519"]).map { Array($0.utf8) }
         #expect(try Program.run(Program.verify, words, environment: Doorway.environment).status == 0)
         #expect(audited.bytes() == [])
+    }
+
+    @Test("Who would have been admitted by an sshd that has gone is refused: by which reason, and which row it was")
+    func answerLost() throws {
+        try doorway.write("auth_id", "guest alice@example.com \(doorway.issuer.string) break-glass\n")
+        for surroundings in ["exec >/dev/full", "exec >&-"] {
+            try audited.clear()
+            #expect(try audited.ask(surroundings: surroundings).status == 1)
+            let event = try event()
+            #expect(event["granted"] == .bool(false) && event.text("reason") == "answer-lost" && event.number("step") == 10, "\(event)")
+            #expect(event["verified"] == .bool(true) && event["break_glass"] == nil && event["decided_by"]?.array?.count == 1)
+        }
     }
 
     @Test("Break-glass is said only where no other row admits")

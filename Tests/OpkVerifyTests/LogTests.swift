@@ -92,6 +92,10 @@ struct LogTests {
         #expect(run.terminalLines.count == 1 && run.terminal.contains("could not be written"), "\(run)")
         let full = try doorway.ask(try doorway.login(), surroundings: "exec >/dev/full")
         #expect(full.ending == .exited(1) && full.terminal.contains("could not be written"), "\(full)")
+        for line in [run, full].map({ $0.terminal }) {
+            #expect(try withoutID(line).hasPrefix("refused step=10 reason=answer-lost account=\"guest\" issuer="), "\(line)")
+            #expect(line.contains(" rows=1 ") && !line.contains("admitted"), "\(line)")
+        }
     }
 
     /// The words for opk-verify where the certificate is damaged in some way.

@@ -47,6 +47,7 @@ struct AuditedChangeTests {
 
     private func events() throws -> [JSONObject] {
         let bytes = FileManager.default.contents(atPath: log).map(Array.init) ?? []
+        #expect(try EventSchema.problems(String(decoding: bytes, as: UTF8.self)) == [])
         return try bytes.split(separator: 0x0A).map { try JSONObject(parsing: Array($0)) }
     }
 
@@ -103,14 +104,36 @@ struct AuditedChangeTests {
             PolicyChangeRecord.differences(Array(before.utf8), Array(after.utf8))
         }
         #expect(difference("a\nb\n", "b\na\n") == [])
-        #expect(difference("a\nb\n", "a\nc\n") == ["-b", "+c"])
+        #expect(difference("a\nb\n", "a\nc\n") == ["+c", "-b"])
         #expect(difference("a\n", "a\na\n") == ["+a"])
         #expect(difference("a\na\na", "a\n") == ["-a", "-a"])
         #expect(difference("", "x\n") == ["+x"])
+        #expect(difference("# a\n\n \t# b\nx\n", "x\n\r\n# c\n") == [])
 
         let many = PolicyChangeRecord(
             command: "edit", path: "/x", before: [],
             after: Array((0..<5000).map { "row \($0) \(String(repeating: "y", count: 400))" }.joined(separator: "\n").utf8))
         #expect(many.event.line.count < AuditEvent.longestLine)
+    }
+
+    private func record(_ path: String, _ before: String, _ after: String) throws -> JSONObject {
+        let change = PolicyChangeRecord(command: "edit", path: path, before: Array(before.utf8), after: Array(after.utf8))
+        return try JSONObject(parsing: Array(change.event.line.dropLast()))
+    }
+
+    @Test("Whom a change lets in stands first, however much it takes away, and what has no room is counted")
+    func additionsFirst() throws {
+        let gone = (0..<20).map { "root user\($0)@example.com https://idp.example.com" }.joined(separator: "\n")
+        let event = try record("/etc/opk/auth_id", "# a\n# b\n" + gone, "root mallory@evil.example https://idp.example.com\n")
+        let rows = try #require(event["change"]?["rows"]?.array)
+        #expect(rows.count == 12 && rows.first == "+root mallory@evil.example https://idp.example.com")
+        #expect(event["notes"] == ["9 more rows changed"])
+    }
+
+    @Test("What may hold a secret is not written down: of config.yml and plugins there are digests alone", arguments: ["config.yml", "policy.d/x.yml"])
+    func secrets(file: String) throws {
+        let event = try record("/etc/opk/" + file, "", "notify:\n  - webhook: https://chat.example.com/hooks/SECRET\n")
+        #expect(!"\(event)".contains("SECRET") && event["change"]?["rows"] == nil)
+        #expect(event["change"]?["sha256_after"]?.string?.count == 64)
     }
 }

@@ -157,4 +157,24 @@ struct DenyTests {
             #expect(try question.verdict().code == code)
         }
     }
+
+    @Test(
+        "each list that denies says in which line: a block, a flow, a name twice, and a list that cannot be held against the login",
+        arguments: [
+            ("deny_users: [bob, ROOT]", ["email": "a@b.c"], [1]),
+            ("# c\ndeny_users:\n  - bob\n\n  - Root\n  - root\n", ["email": "a@b.c"], [5]),
+            (
+                "deny_groups:\n  - x\n  - \"G\"\ndeny_emails: [\n  c@d.e,\n  A@b.c]\ndeny_users:\n- root",
+                ["email": "a@b.c", "groups": ["g"]], [8, 6, 3]
+            ),
+            ("skew: 60s\ndeny_groups:\n  - x\n  - y", ["hasgroups": true], [3]),
+            ("deny_groups:\n  - x\n  - g\n", ["groups": ["a", "g"]], [3]),
+        ] as [(String, JSON, [Int])])
+    func lines(config: String, claims: JSON, lines: [Int]) throws {
+        let question = Question {
+            $0.claims = claims
+            $0.config = config
+        }
+        #expect(try question.asked().denials.map(\.line) == lines)
+    }
 }

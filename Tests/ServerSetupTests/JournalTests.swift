@@ -18,7 +18,10 @@ struct JournalTests {
         let scratch = try Scratch()
         var journal = ServerJournal()
         let odd = FileState(bytes: [0xFF, 0x00, 0x0A, 0x22], mode: 0o4711, user: 7, group: 9)
-        journal.done = [.file(.init(path: "/a", kind: .marked, before: odd, after: odd)), .folder(path: "/b", mode: 0o700)]
+        journal.done = [
+            .file(.init(path: "/a", kind: .marked, before: odd, after: odd, hadLock: false)), .folder(path: "/b", mode: 0o700),
+            .counted(path: "/e", size: 4096, user: 7, group: 9),
+        ]
         journal.pending = [.rename(path: "/c.conf", to: "/c.conf.opk-setup", digest: "00"), change("/d", nil, "x", .dropIn)]
         journal.isUndoing = true
         try journal.write(scratch.places.journal)
@@ -68,6 +71,69 @@ struct JournalTests {
         #expect(scratch.text(path) == nil)
     }
 
+    @Test(
+        "a file of policy is changed with the lock that opk add takes, and what that wrote meanwhile stays; a lock that was made for it goes"
+    )
+    func lock() async throws {
+        let scratch = try Scratch()
+        let path = scratch.places.authID
+        let lock = scratch.places.configFolder + "/.auth_id.lock"
+        try scratch.write("old\n", to: path)
+        chmod(path, 0o644)
+        let holder = open(lock, O_RDWR | O_CREAT, 0o600)
+        flock(holder, LOCK_EX)
+        let edit = change(path, "old\n", "new\n")
+        // On a thread of its own, since it waits.
+        let done = DispatchSemaphore(value: 0)
+        nonisolated(unsafe) var failure: ServerSetupError?
+        Thread.detachNewThread {
+            do throws(ServerSetupError) { try edit.apply() } catch { failure = error }
+            done.signal()
+        }
+        // It has the lock open as well, or it did not ask for it.
+        for _ in 0..<500 where openings(of: lock) < 2 && scratch.text(path) == "old\n" { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(scratch.text(path) == "old\n")
+        try scratch.write("old\none more row\n", to: path)
+        close(holder)
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                done.wait()
+                continuation.resume()
+            }
+        }
+        if case .changedMeanwhile? = failure {} else { Issue.record("\(String(describing: failure))") }
+        #expect(scratch.text(path) == "old\none more row\n")
+        #expect(FileManager.default.fileExists(atPath: lock), "it is not ours")
+
+        let own = ServerChange.file(
+            .init(path: path, kind: .policy, before: state("old\none more row\n"), after: state("new\n"), hadLock: false))
+        chmod(path, 0o644)
+        try own.apply()
+        #expect(scratch.text(path) == "new\n" && !FileManager.default.fileExists(atPath: lock))
+    }
+
+    /// How often this process has a file open.
+    private func openings(of path: String) -> Int {
+        let own = "/proc/self/fd/"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: own)) ?? []
+        return names.count { (try? FileManager.default.destinationOfSymbolicLink(atPath: own + $0)) == path }
+    }
+
+    @Test("what opk-verify counts in is made as large as it wants it, and goes whatever has been counted")
+    func counted() throws {
+        let scratch = try Scratch()
+        let path = scratch.places.stateFolder + "/refusals"
+        let made = ServerChange.counted(path: path, size: 4096, user: geteuid(), group: getegid())
+        try made.apply()
+        #expect(
+            try FileState.read(path) == FileState(bytes: [UInt8](repeating: 0, count: 4096), mode: 0o600, user: geteuid(), group: getegid())
+        )
+        #expect(throws: ServerSetupError.self) { try made.apply() }
+        try scratch.write("7", to: path)
+        for _ in 0..<2 { #expect(try made.takeBack() == nil) }
+        #expect(scratch.text(path) == nil)
+    }
+
     @Test("a link in a file's place is nobody's to replace")
     func link() throws {
         let scratch = try Scratch()
@@ -104,19 +170,17 @@ struct JournalTests {
         try scratch.write("ours, edited\n", to: path)
         #expect(try dropIn.takeBack()?.contains(".removed") == true)
         #expect(scratch.text(path) == nil && scratch.text(path + ".removed") == "ours, edited\n")
-        for place in [MarkedBlock.Place.top, .bottom] {
-            let file = scratch.folder + "/pam"
-            let before = "one\ntwo\n"
-            try scratch.write(before, to: file)
-            chmod(file, 0o644)
-            let after = String(decoding: MarkedBlock.adding(["session x"], to: Array(before.utf8), at: place), as: UTF8.self)
-            let marked = change(file, before, after, .marked)
-            try marked.apply()
-            try scratch.write("zero\n" + after + "three\n", to: file)
-            #expect(try marked.takeBack() == nil)
-            #expect(scratch.text(file) == "zero\none\ntwo\nthree\n")
-        }
-        let block = MarkedBlock.adding(["x"], to: [], at: .top)
+        let file = scratch.folder + "/pam"
+        let before = "one\ntwo\n"
+        try scratch.write(before, to: file)
+        chmod(file, 0o644)
+        let after = String(decoding: MarkedBlock.adding(["session x"], to: Array(before.utf8)), as: UTF8.self)
+        let marked = change(file, before, after, .marked)
+        try marked.apply()
+        try scratch.write("zero\n" + after + "three\n", to: file)
+        #expect(try marked.takeBack() == nil)
+        #expect(scratch.text(file) == "zero\none\ntwo\nthree\n")
+        let block = MarkedBlock.adding(["x"], to: [])
         #expect(MarkedBlock.removing(from: block) == [])
         #expect(MarkedBlock.removing(from: Array(block.dropLast(15))) == nil)
         #expect(MarkedBlock.removing(from: block + block) == [])

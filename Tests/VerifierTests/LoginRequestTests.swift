@@ -103,6 +103,24 @@ struct LoginRequestTests {
         }
     }
 
+    @Test("A certificate is as long as leaves room in SSH_AUTH_INFO_0 for two, and no longer; what is not ours may be longer (V51)")
+    func longest() throws {
+        let type = "ssh-ed25519-cert-v01@openssh.com"
+        func padded(_ length: Int) throws -> [UInt8] {
+            var login = try MintedLogin()
+            login.rewriteCertificate = { $0.keyID = [UInt8](repeating: UInt8(ascii: "A"), count: length) }
+            return try login.certificate()
+        }
+        let base = try padded(0).count
+        let most = LoginRequest.longestKey * 3 / 4
+        #expect(try ask(padded(most - base), type).lines?.count == 1)
+        #expect(try ask(padded(most - base + 1), type).refusal == .certificateMalformed)
+        #expect(try ask(padded(96_400), type).refusal == .certificateMalformed)
+        // MAX_ARG_STRLEN, with the name, the method and the type twice.
+        #expect(
+            2 * ("publickey ecdsa-sha2-nistp521-cert-v01@openssh.com \n".utf8.count + LoginRequest.longestKey) + 16 + 1 <= 131_072 - 4096)
+    }
+
     @Test("A certificate that cannot be parsed is refused, cut anywhere (V51)")
     func truncated() throws {
         let blob = try MintedLogin().certificate()

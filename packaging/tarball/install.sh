@@ -21,8 +21,12 @@ while read -r file; do
     place=$DESTDIR$PREFIX/$file
     folder 0755 "$(dirname "$place")"
     mode=0644
-    [ ! -x "$file" ] || mode=0755
-    if [ "$mode" = 0644 ] && grep -qI '/usr/local/' "$file" && [[ $file != share/man/* ]]; then
+    [ ! -x "$file" ] || mode=$(mode_of "$file")
+    if [[ $file = share/man/* ]]; then
+        manual "$file"
+        continue
+    fi
+    if [ "$mode" = 0644 ] && grep -qI '/usr/local/' "$file"; then
         sed "s|/usr/local/|$PREFIX/|g" "$file" > "$place.new"
         chmod "$mode" "$place.new"
     else

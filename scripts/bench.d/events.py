@@ -27,7 +27,8 @@ def event(number):
                "program": "opk" if kind == "policy.changed" else "opk-verify" if kind in ("granted", "refused") else "opk-session"}
     if kind == "policy.changed":
         return members | {"actor": {"account": "root", "name": "alice"}, "command": "opk add",
-                          "change": {"file": "/etc/opk/auth_id", "action": "added", "rows": 1}}
+                          "change": {"file": "/etc/opk/auth_id", "action": "changed",
+                                     "rows": [f"+deploy person{number // 1000 % 500:03}@example.com https://accounts.google.com"]}}
     members |= {"attempt": attempt, "account": ("root", "deploy", "postgres")[person % 3]}
     if kind in ("granted", "refused"):
         members["granted"] = kind == "granted"

@@ -35,8 +35,12 @@ public struct AuditPlaces: Sendable {
     public var looksAtHomes = true
     /// False: only the files of the policy, as in a repository of policies.
     public var looksAtMachine = true
+    /// Where what PAM does is written, by service.
+    public var pamFolder = "/etc/pam.d"
     public var dropIn = "/etc/ssh/sshd_config.d/60-opk.conf"
     public var cron = "/etc/cron.d/opk-keys"
+    /// Is there where Debian's package installed the programs in /usr.
+    public var packageList = "/var/lib/dpkg/info/opk-server.list"
     /// What tells that opkssh is here as well.
     public var opksshFiles = [
         "/usr/local/bin/opkssh", "/usr/bin/opkssh", "/etc/ssh/sshd_config.d/60-opk-ssh.conf", "/etc/sudoers.d/opkssh",
@@ -54,6 +58,11 @@ public struct AuditPlaces: Sendable {
     public var config: String { configFolder + "/config.yml" }
     public var revoked: String { configFolder + "/revoked" }
     public var pluginFolder: String { configFolder + "/policy.d" }
+
+    /// What brings back what the installation makes.
+    public var reinstall: String {
+        prefix == "/usr" && FileFacts(packageList) != nil ? "apt-get install --reinstall opk-server" : "make install"
+    }
 
     /// The group that may read the policy; nil where there is no such account.
     var verifierGroup: String? { Account.named(verifierUser).map { Group.name(of: $0.group) } }

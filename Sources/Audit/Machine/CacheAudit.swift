@@ -8,7 +8,8 @@ extension Auditor {
     mutating func auditCache() {
         guard let facts = FileFacts(places.cacheFolder) else {
             found.add(
-                .cacheAbsent, places.cacheFolder, "it is not there, so every login has to ask its provider for keys", remedy: "make install"
+                .cacheAbsent, places.cacheFolder, "it is not there, so every login has to ask its provider for keys",
+                remedy: places.reinstall
             )
             return
         }
@@ -89,13 +90,14 @@ extension Auditor {
                 found.add(
                     .stateMode, file,
                     "it must be a plain file of 4096 bytes and of \(Text(Group.owner(owner))) with mode 0600: refusals are not counted",
-                    remedy: facts.kind == .file && facts.size == 4096 ? "opk permissions fix" : "rm \(shellWord(file)); make install")
+                    remedy: facts.kind == .file && facts.size == 4096 ? "opk permissions fix" : "rm \(shellWord(file)); \(places.reinstall)"
+                )
             }
         case (.hidden, _), (_, .hidden): break
         default:
             found.add(
                 .stateMode, file, "it is not there: in a flood of refusals those that are not logged are not counted",
-                remedy: "make install")
+                remedy: places.reinstall)
         }
         switch places.clock() {
         case .synchronised, .unknown: break

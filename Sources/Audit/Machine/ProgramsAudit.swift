@@ -14,7 +14,7 @@ extension Auditor {
     mutating func auditPrograms() {
         if verifierAccount == nil && Account.named(places.verifierUser) == nil {
             found.add(
-                .userAbsent, "", "there is no account \(places.verifierUser), as whom sshd runs opk-verify", remedy: "make install")
+                .userAbsent, "", "there is no account \(places.verifierUser), as whom sshd runs opk-verify", remedy: places.reinstall)
         }
         var isRoots = true
         for folder in [places.helperFolder] + foldersAbove(places.helperFolder) {
@@ -31,13 +31,26 @@ extension Auditor {
             case .absent:
                 // Without it, home files count for nothing, and that is a choice.
                 if name == "opk-home" && !policy.readsHomeFiles { continue }
-                found.add(.programAbsent, path, "\(name) is not there", remedy: "make install")
+                found.add(.programAbsent, path, "\(name) is not there", remedy: places.reinstall)
             case .hidden:
                 found.add(.notLookedAt, path, "this is not for you to look at", remedy: "sudo opk audit")
             case .found(let facts):
                 audit(program: path, facts, runsIt: isRoots)
             }
         }
+        auditSessionProgram()
+    }
+
+    /// The set-group-ID bit has the loader pass over what the user put into PAM's environment; nobody else is to start it.
+    private mutating func auditSessionProgram() {
+        let path = places.helperFolder + "/opk-session"
+        guard let facts = FileFacts(path), let group = verifierAccount?.group else { return }
+        if facts.kind == .file, facts.owner == 0, facts.group == group, facts.mode == 0o2750 { return }
+        found.add(
+            .programMode, path,
+            "it belongs to \(Text(Group.owner(facts.owner))):\(Text(Group.name(of: facts.group))) with mode \(facts.octal), and must be "
+                + "root:\(Text(Group.name(of: group)))'s with 2750",
+            remedy: facts.kind == .file ? "opk permissions fix" : "make install")
     }
 
     /// opk itself: an administrator runs it as root.
@@ -58,7 +71,7 @@ extension Auditor {
     /// - Parameter runsIt: it is asked for its version: root runs nothing that others could have put there.
     private mutating func audit(program path: String, _ facts: FileFacts, runsIt: Bool) {
         if facts.kind != .file {
-            found.add(.programMode, path, "this is no plain file", remedy: "make install")
+            found.add(.programMode, path, "this is no plain file", remedy: places.reinstall)
             return
         }
         if facts.owner != 0 || facts.mode & 0o022 != 0 || facts.mode & 0o111 != 0o111 || facts.mode & 0o7000 != 0 {
@@ -75,7 +88,7 @@ extension Auditor {
             found.add(
                 .programVersion, path,
                 "it says that it is \(version.isEmpty ? "nothing" : Text(version).escaped(limit: 40)), and this opk is \(Version.text)",
-                remedy: "make install")
+                remedy: places.reinstall)
         }
     }
 
@@ -85,7 +98,7 @@ extension Auditor {
         let hasSocket = FileFacts(places.fetchSocket)?.kind == .socket
         let hasRule = auditSudoers()
         if (hasSystemd || hasRule) && Account.named(places.fetcherUser) == nil {
-            found.add(.userAbsent, "", "there is no account \(places.fetcherUser), who fetches keys", remedy: "make install")
+            found.add(.userAbsent, "", "there is no account \(places.fetcherUser), who fetches keys", remedy: places.reinstall)
         }
         if hasSystemd {
             for unit in ["opk-fetch.socket", "opk-keys.timer"] {
@@ -97,12 +110,12 @@ extension Auditor {
                 .fetchWay, "",
                 "opk-verify has no way to ask \(places.fetcherUser) for keys: neither \(Text(places.fetchSocket)) nor \(Text(places.sudoers)) is "
                     + "here, so only `opk keys refresh` renews them",
-                remedy: "make install")
+                remedy: places.reinstall)
         }
         if policy.readsHomeFiles && !hasRule && FileFacts(places.helperFolder + "/opk-home") != nil {
             found.add(
                 .homeWay, places.sudoers, "opk-verify cannot ask opk-home for home files without its rule of sudoers: they admit nobody",
-                remedy: "make install, or write home_policy: false in \(places.config)")
+                remedy: "\(places.reinstall), or write home_policy: false in \(places.config)")
         }
     }
 
@@ -141,7 +154,8 @@ extension Auditor {
             }
             found.add(
                 .sudoersBad, places.sudoers,
-                "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))", remedy: "make install")
+                "sudo cannot read it: \(Text((said.output + said.errorOutput).firstLine).escapedOnce(limit: 200))", remedy: places.reinstall
+            )
             return false
         }
         if let main = plainFile(places.mainSudoers, limit: 1 << 20), !Auditor.includes(main, foldersAbove(places.sudoers).first ?? "/") {

@@ -18,10 +18,10 @@ extension Auditor {
                 found.add(
                     .auditLog, file,
                     "it must be a plain file of \(Text(Group.owner(owner))) with mode 0640 and one name: nothing is recorded, or others read it",
-                    remedy: facts.kind == .file && facts.links == 1 ? "opk permissions fix" : "rm \(shellWord(file)); make install")
+                    remedy: facts.kind == .file && facts.links == 1 ? "opk permissions fix" : "rm \(shellWord(file)); \(places.reinstall)")
             }
         case (.hidden, _), (_, .hidden): break
-        default: found.add(.auditLog, file, "it is not there: decisions are in the system's log alone", remedy: "make install")
+        default: found.add(.auditLog, file, "it is not there: decisions are in the system's log alone", remedy: places.reinstall)
         }
     }
 }

@@ -54,6 +54,7 @@ struct ExpectedPermissions {
         ]
         list += Auditor.helpers.map { ExpectedPermission(places.helperFolder + "/" + $0, mode: 0o755, reader: verifier) }
         list += [
+            ExpectedPermission(places.helperFolder + "/opk-session", group: verifierGroup, mode: 0o2750, needed: 0o2500),
             ExpectedPermission(places.cacheFolder, isFolder: true, owner: keeper, group: keeperGroup, mode: 0o755, reader: verifier),
             ExpectedPermission(places.stateFolder, isFolder: true, mode: 0o755, reader: verifier),
             ExpectedPermission(places.stateFolder + "/refusals", owner: places.verifierUser, group: verifierGroup, mode: 0o600),

@@ -52,7 +52,7 @@ extension Auditor {
             found.add(.homeIdle, file, line: row.line, "in this file only rows of \(name.text) count")
         }
         if places.looksAtMachine && FileFacts(places.helperFolder + "/opk-home") == nil {
-            found.add(.homeIdle, file, "without opk-home nobody reads it: it grants nothing", remedy: "make install")
+            found.add(.homeIdle, file, "without opk-home nobody reads it: it grants nothing", remedy: places.reinstall)
         }
         policy.homes.append(
             AuditReport.HomeVerdict(file: file, account: account.name, rows: authID.rows.prefix(1000).map(AuditReport.RowVerdict.init)))

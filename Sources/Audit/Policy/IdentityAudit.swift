@@ -5,6 +5,7 @@ import Vocabulary
 extension Auditor {
     /// Whom a row lets in who was hardly meant.
     mutating func auditIdentity(of row: AuthRow, _ file: String) {
+        auditSpelling(of: row, file)
         // Further conditions decide as well, and whether they are enough is the administrator's to know.
         let isAlone = row.options.claims.isEmpty && row.account != .byClaim
         switch row.identity {
@@ -32,6 +33,26 @@ extension Auditor {
             found.add(
                 .rowTypo, file, line: row.line, "\(subject.escaped(limit: 100)) is taken for a subject, since it has no @: is it an email?")
         default: break
+        }
+    }
+
+    /// An address that nobody has: a list written as one, or with what separates it from the next.
+    private mutating func auditSpelling(of row: AuthRow, _ file: String) {
+        let words: [Text] =
+            switch row.identity {
+            case .emailOrSubject(let word), .subject(let word), .emailDomain(let word): [word]
+            case .claim("email", let word): [word]
+            default: []
+            }
+        for word in words {
+            let isSeparated = word.utf8.last.map { $0 == UInt8(ascii: ",") || $0 == UInt8(ascii: ";") } ?? false
+            guard isSeparated || word.utf8.count(where: { $0 == UInt8(ascii: "@") }) > 1 else { continue }
+            found.add(
+                .rowTypo, file, line: row.line,
+                isSeparated
+                    ? "\(word.escaped(limit: 100)) ends in a \(word.utf8.last == UInt8(ascii: ",") ? "comma" : "semicolon"): it fits nobody whose address has none"
+                    : "\(word.escaped(limit: 100)) has more than one @: each person has a row of their own",
+                remedy: "opk edit")
         }
     }
 

@@ -56,7 +56,7 @@ extension Auditor {
         if FileFacts(places.configFolder, following: true) == nil && places.providersFile == nil && places.authIDFile == nil {
             found.add(
                 .providerNone, places.configFolder, "there is no such folder: nobody is trusted and nobody may log in",
-                remedy: "make install")
+                remedy: places.reinstall)
             policy.config = ServerConfig()
             return
         }

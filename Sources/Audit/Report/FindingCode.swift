@@ -109,6 +109,9 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case sshdAuthorities = "sshd-authorities"
     case sshdLogLevel = "sshd-log-level"
     case sshdPAM = "sshd-pam"
+    case pamEnvironment = "pam-environment"
+    case pamClose = "pam-close"
+    case pamSession = "pam-session"
     case sshdExpose = "sshd-expose"
     case sshdEnvironment = "sshd-environment"
 
@@ -145,14 +148,15 @@ public enum FindingCode: String, CaseIterable, Sendable {
             .fileUnreadable, .providerRow, .providerAuthority, .rowBad, .rowIssuer, .rowPublicDomain, .rowWideRepository, .configBad,
             .revokedBad, .pluginBad, .pluginProgram, .sshdConfig, .sshdNone, .sshdOther, .sshdOrder, .sshdPath, .sshdArguments,
             .sshdAddressFatal, .sshdUser, .sshdPublicKeys, .sshdNoAlgorithm, .programAbsent, .programMode, .userAbsent, .sudoersBad,
-            .cacheMode, .keysUnusable:
+            .cacheMode, .keysUnusable, .pamEnvironment, .pamClose:
             .error
         case .notLookedAt, .fileUnread, .providerTwice, .providerNever, .providerLong, .providerUnverifiedEmail, .providerHTTP, .rowAccount,
             .rowNeverOpen, .rowVoid, .rowTypo, .rowOpenIssuer, .rowWholeTenant, .rowAnyRef, .rowBreakGlass, .rowEnvironment, .rowCommand,
             .requireNobody,
             .homeFile, .homeRow, .opksshAdmits, .opksshComment, .opksshClaim, .sshdDashes, .sshdAddressUnknown, .sshdUserRoot,
             .sshdUserShell, .sshdMethods, .sshdAlgorithms, .sshdMatch, .sshdRoot, .programVersion, .sudoersRule, .sudoersMode, .fetchWay,
-            .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .auditLog, .clockFree, .logAbsent:
+            .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .auditLog, .clockFree, .logAbsent,
+            .pamSession:
             .warning
         case .fileExposed, .providerNone, .providerKeyAge, .providerUnused, .rowNone, .rowExpired, .rowExpiredLong, .rowFuture, .rowTwice,
             .rowDenied, .rowRevoked, .rowRoot, .requireGlass, .denyNobody, .revokedIssuer, .pluginName, .homeIdle,

@@ -15,6 +15,7 @@ extension Auditor {
         auditBlocks(sshd, files)
         auditAccounts(sshd, files, name)
         auditNeighbours(sshd, name)
+        auditSessionLine(sshd)
     }
 
     // MARK: The command
@@ -27,7 +28,7 @@ extension Auditor {
         guard command != "none", let program = words.first else {
             found.add(
                 .sshdNone, name, "sshd asks nobody about certificates: AuthorizedKeysCommand is not set",
-                remedy: "write Include /etc/ssh/sshd_config.d/*.conf at the top of /etc/ssh/sshd_config, and `make install`")
+                remedy: "opk setup server")
             return
         }
         guard isVerifier(program) else {
@@ -40,11 +41,11 @@ extension Auditor {
                     .sshdOrder, file, line: line,
                     "sshd takes the first AuthorizedKeysCommand that it reads, which is this one, and not ours in \(Text(ours.file)), line "
                         + "\(ours.number): \(other) is asked (\(Text(program).escaped(limit: 200)))",
-                    remedy: "take that line away, then reload sshd")
+                    remedy: Auditor.setup(program))
             } else {
                 found.add(
                     .sshdOther, file, line: line, "sshd asks \(other), not opk-verify: \(Text(program).escaped(limit: 200))",
-                    remedy: "AuthorizedKeysCommand \(places.verifier) \(Auditor.documentedCall)")
+                    remedy: Auditor.setup(program))
             }
             return
         }
@@ -52,6 +53,9 @@ extension Auditor {
         auditArguments(Array(words.dropFirst()), program, file, line)
         auditUser(sshd, files, file, line)
     }
+
+    /// What gives the word to opk-verify: opkssh gives way, any other is asked after it.
+    private static func setup(_ program: String) -> String { "opk setup server" + (program.hasSuffix("/opkssh") ? " --from-opkssh" : "") }
 
     func asksOurs(_ sshd: SSHDSettings) -> Bool {
         SSHDFiles.words(sshd.first("authorizedkeyscommand") ?? "").first.map(isVerifier) ?? false
@@ -70,7 +74,7 @@ extension Auditor {
     private mutating func auditProgramOfSSHD(_ program: String, _ file: String, _ line: Int) {
         guard let facts = FileFacts(program, following: true) else {
             found.add(
-                .sshdPath, file, line: line, "\(Text(program)) is not there: nobody is admitted by a certificate", remedy: "make install")
+                .sshdPath, file, line: line, "\(Text(program)) is not there: nobody is admitted by a certificate", remedy: places.reinstall)
             return
         }
         for (path, facts) in [(program, facts)]
@@ -133,7 +137,7 @@ extension Auditor {
         guard let account = Account.named(user) else {
             found.add(
                 .sshdUser, file, line: line, "sshd cannot run opk-verify as \(Text(user)): there is no such account",
-                remedy: user == places.verifierUser ? "make install" : remedy)
+                remedy: user == places.verifierUser ? places.reinstall : remedy)
             return
         }
         if account.user == 0 {

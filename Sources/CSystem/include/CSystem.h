@@ -15,6 +15,11 @@ int opk_copy_attributes(const char *from, int to);
 int opk_open_folder(const char *path);
 /// The same of a folder in that folder, without following a link (ELOOP or ENOTDIR); one that an automounter mounts is mounted.
 int opk_open_folder_at(int folder, const char *name);
+/// Renames within a folder where nothing has the new name: 0, or -1 with errno set (EEXIST). On a file system that cannot, the file has both names for a moment.
+int opk_rename_fresh(int folder, const char *name, const char *newName);
+/// Renames within a folder where something has the new name, which then has the old one: 0, or -1 with errno set (ENOENT). On a file system that cannot, it is
+/// replaced, and may have gone just before.
+int opk_rename_over(int folder, const char *name, const char *newName);
 
 /// Where opk_spawn takes a descriptor: the child gets /dev/null there.
 #define OPK_NULL_DEVICE (-1)
@@ -57,6 +62,10 @@ int opk_open_standard_descriptors(void);
 
 /// 1 where `piece` is somewhere in `text`, else 0.
 int opk_contains(const uint8_t *text, size_t length, const uint8_t *piece, size_t pieceLength);
+/// Where the piece first stands whole within text[start..<end]; -1 where it does not.
+ptrdiff_t opk_find(const uint8_t *text, ptrdiff_t start, ptrdiff_t end, const uint8_t *piece, size_t pieceLength);
+/// Behind the last line break of text[start..<end]; `start` where there is none.
+ptrdiff_t opk_last_line(const uint8_t *text, ptrdiff_t start, ptrdiff_t end);
 
 /// How many words the command line has, the program's name included.
 int opk_argument_count(void);
@@ -263,3 +272,5 @@ void opk_follow_begin(void);
 void opk_follow_end(void);
 /// Waits so long, or until one of them comes. 1 where one has come, else 0.
 int opk_follow_wait(int milliseconds);
+/// The same at once.
+int opk_follow_noted(void);

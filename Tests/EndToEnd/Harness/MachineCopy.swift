@@ -1,16 +1,28 @@
 import Foundation
 
 extension SSHRoot {
-    /// An overlay over this machine's root, in which `make install` may do what it does and nothing of it is left afterwards. $1: where; $2: the
-    /// checkout; $3: the server's folder; $4: the tests' process.
-    private static let copyScript = """
+    /// An overlay over this machine's root, or another system in memory, of which nothing is left afterwards, with /dev, /proc and /run of its own.
+    ///
+    /// - Parameter making: a script that does in there what is wanted, with `$root`, where it is, and `$shown`.
+    /// - Returns: a script whose words are: where; the folder that is to be seen in there, in the same place; the server's folder, too; the tests' process;
+    ///   what to unpack, or nothing for this machine.
+    private static func overlay(_ making: String) -> String {
+        """
         set -e
-        root=$1 checkout=$2 folder=$3 tests=$4
-        mount -t tmpfs -o mode=0755 copy /mnt
-        mkdir /mnt/upper /mnt/work /mnt/root
-        mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-        mount --rbind /mnt/root "$root"
-        cd "$root"
+        root=$1 shown=$2 folder=$3 tests=$4 archive=$5
+        if [ -n "$archive" ]; then
+            mount -t tmpfs -o mode=0755 sshd-root "$root"
+            tar -C "$root" -xpf "$archive"
+            cd "$root"
+            mkdir -p dev proc run
+            printf '127.0.0.1 localhost\\n::1 localhost\\n' > etc/hosts
+        else
+            mount -t tmpfs -o mode=0755 copy /mnt
+            mkdir /mnt/upper /mnt/work /mnt/root
+            mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
+            mount --rbind /mnt/root "$root"
+            cd "$root"
+        fi
         mount -t tmpfs -o mode=0755 dev dev
         for node in 'null 3' 'zero 5' 'full 7' 'random 8' 'urandom 9'; do mknod -m 0666 "dev/${node% *}" c 1 "${node#* }"; done
         mknod -m 0666 dev/tty c 5 0
@@ -22,18 +34,36 @@ extension SSHRoot {
         mount -t proc proc proc
         mount -t tmpfs -o mode=0755 run run
         mkdir run/sshd
-        mkdir -p ".$checkout" ".$folder"
-        mount --bind "$checkout" ".$checkout"
+        mkdir -p ".$folder" ".$shown"
         mount --bind "$folder" ".$folder"
-        chroot "$root" sh -c 'cd "$0" && PREFIX=/usr/local DESTDIR= scripts/install' "$checkout"
-        for account in alice bob; do chroot "$root" useradd --create-home --home-dir "/home/$account" --shell /bin/sh --password '*' "$account"; done
+        mount --bind "$shown" ".$shown"
+        \(making)
         echo ready
         # /proc is still that of outside, where the tests are a process.
         while [ -d "/proc/$tests" ]; do sleep 2; done
         """
+    }
 
-    /// With opk installed and two accounts, alice and bob, that can log in by key only.
-    static func copyOfThisMachine(server: URL) async throws -> SSHRoot {
-        try await start(copyScript, name: "copy", server: server, [Machine.packageRoot.path, server.path, String(getpid())])
+    /// A copy of this machine, or of the system in `archive`.
+    ///
+    /// - Parameters:
+    ///   - shown: a folder that is to be seen in there, in the same place, as the server's is.
+    ///   - accounts: they can log in by key only.
+    ///   - making: what is done in there besides, before the accounts are made.
+    static func copyOfThisMachine(
+        _ name: String, server: URL, of archive: URL? = nil, showing shown: URL, accounts: [String], _ making: String = ""
+    ) async throws -> SSHRoot {
+        let users = accounts.map { "chroot \"$root\" useradd --create-home --home-dir /home/\($0) --shell /bin/sh --password '*' \($0)" }
+        let script = overlay(([making] + users).joined(separator: "\n"))
+        return try await start(script, name: name, server: server, [shown.path, server.path, String(getpid()), archive?.path ?? ""])
+    }
+
+    /// With two accounts, alice and bob.
+    ///
+    /// - Parameter isBare: whether nothing of opk's is there; else `make install` has been run.
+    static func copyOfThisMachine(server: URL, isBare: Bool = false) async throws -> SSHRoot {
+        let installing = "chroot \"$root\" sh -c 'cd \"$0\" && PREFIX=/usr/local DESTDIR= scripts/install' \"$shown\""
+        return try await copyOfThisMachine(
+            "copy", server: server, showing: Machine.packageRoot, accounts: ["alice", "bob"], isBare ? "" : installing)
     }
 }

@@ -9,55 +9,21 @@ final class SessionServer: Sendable {
     let daemon: SSHDaemon
     private let folder: URL
 
-    /// $1: where; $2: the programs; $3: the server's folder; $4: the tests' process; $5: what to unpack, or nothing for a copy of this machine.
-    private static let script = """
-        set -e
-        root=$1 programs=$2 folder=$3 tests=$4 archive=$5
-        if [ -n "$archive" ]; then
-            mount -t tmpfs -o mode=0755 sshd-root "$root"
-            tar -C "$root" -xpf "$archive"
-            cd "$root"
-            mkdir -p dev proc run
-            printf '127.0.0.1 localhost\\n::1 localhost\\n' > etc/hosts
-        else
-            mount -t tmpfs -o mode=0755 copy /mnt
-            mkdir /mnt/upper /mnt/work /mnt/root
-            mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root
-            mount --rbind /mnt/root "$root"
-            cd "$root"
-        fi
-        mount -t tmpfs -o mode=0755 dev dev
-        for node in 'null 3' 'zero 5' 'full 7' 'random 8' 'urandom 9'; do mknod -m 0666 "dev/${node% *}" c 1 "${node#* }"; done
-        mknod -m 0666 dev/tty c 5 0
-        mkdir dev/pts dev/shm
-        ln -s /proc/self/fd dev/fd
-        mount -t devpts -o newinstance,ptmxmode=0666,mode=0620 devpts dev/pts
-        ln -s pts/ptmx dev/ptmx
-        ln -s "$folder/log" dev/log
-        mount -t proc proc proc
-        mount -t tmpfs -o mode=0755 run run
-        mkdir run/sshd
-        mkdir -p ".$folder" ".$programs"
-        mount --bind "$folder" ".$folder"
-        mount --bind "$programs" ".$programs"
+    private static let making = """
         chroot "$root" sh -ec '
             programs=$0
             getent passwd opksshuser >/dev/null || useradd --system --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin opksshuser
             install -d -m 0755 /usr/local/libexec /usr/local/libexec/opk /etc/opk
             for program in opk-verify opk-fetch opk-home opk-session; do install -m 0755 "$programs/$program" /usr/local/libexec/opk/; done
+            chown root:opksshuser /usr/local/libexec/opk/opk-session
+            chmod 2750 /usr/local/libexec/opk/opk-session
             install -d -m 0755 -o opksshuser -g opksshuser /var/cache/opk
             install -d -m 0755 /var/log/opk /var/lib/opk
             install -m 0640 -o opksshuser -g adm /dev/null /var/log/opk/audit.jsonl
-            for account in alice bob deploy; do
-                useradd --create-home --home-dir "/home/$account" --shell /bin/sh --password "*" "$account"
-            done
-            { echo "account required pam_permit.so"
-              echo "session required pam_permit.so"
-              echo "session optional pam_exec.so quiet /usr/local/libexec/opk/opk-session"; } > /etc/pam.d/sshd
-        ' "$programs"
-        echo ready
-        # /proc is still that of outside, where the tests are a process.
-        while [ -d "/proc/$tests" ]; do sleep 2; done
+            { echo "session optional pam_exec.so quiet type=open_session /usr/local/libexec/opk/opk-session"
+              echo "account required pam_permit.so"
+              echo "session required pam_permit.so"; } > /etc/pam.d/sshd
+        ' "$shown"
         """
 
     static let asking = "AuthorizedKeysCommand /usr/local/libexec/opk/opk-verify -- %u %k %t\nAuthorizedKeysCommandUser opksshuser"
@@ -67,9 +33,8 @@ final class SessionServer: Sendable {
         let name = "sessions-\(UUID().uuidString.prefix(6))"
         let folder = server.folder.appendingPathComponent(name)
         try await Command.mustRun("install", ["-d", "-m", "0755", folder.path])
-        let root = try await SSHRoot.start(
-            script, name: name, server: server.folder,
-            [programs.resolvingSymlinksInPath().path, server.folder.path, String(getpid()), release.archive?.path ?? ""])
+        let root = try await SSHRoot.copyOfThisMachine(
+            name, server: server.folder, of: release.archive, showing: programs.resolvingSymlinksInPath(), accounts: ["alice", "bob", "deploy"], making)
         let made = SessionServer(root: root, daemon: SSHDaemon(folder: folder, port: try Machine.freePort(), root: root), folder: folder)
         do {
             try await made.daemon.start(asking: asking, pam: true)
@@ -154,6 +119,9 @@ final class SessionServer: Sendable {
         let answer = try await opk("--json").output
         return ((try JSONSerialization.jsonObject(with: Data(answer.utf8))) as? [String: Any])?["sessions"] as? [[String: Any]] ?? []
     }
+
+    /// Waits until no session is left.
+    func gone() async throws { _ = try await sessions(count: 0) }
 
     /// Once there are so many.
     func sessions(count: Int) async throws -> [[String: Any]] {

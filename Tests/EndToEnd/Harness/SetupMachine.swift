@@ -6,19 +6,21 @@ final class SetupMachine: Sendable {
     let root: SSHRoot
     /// For a laptop: where that sshd listens, and its host key.
     let daemon: SSHDaemon
-    private let folder: URL
+    /// In the same place on the copy.
+    let folder: URL
 
     /// - Parameters:
     ///   - configuration: further lines of sshd_config, at its end.
     ///   - hasDropIn: whether the file that `make install` writes for sshd is there.
-    ///   - hasKey: whether root has a key in authorized_keys, which is another way in.
+    ///   - hasKey: whether root has a key in authorized_keys, which is another way in: `/etc/ssh/test_host_key`.
+    ///   - isBare: whether nothing of opk's is there yet.
     static func start(
-        _ server: Server, configuration: [String] = [], hasDropIn: Bool = false, hasKey: Bool = true
+        _ server: Server, configuration: [String] = [], hasDropIn: Bool = false, hasKey: Bool = true, isBare: Bool = false
     ) async throws -> SetupMachine {
         let folder = server.folder.appendingPathComponent("setup-\(UUID().uuidString.prefix(8))")
         try await Command.mustRun("install", ["-d", "-m", "0755", folder.path])
         let port = try Machine.freePort()
-        let root = try await SSHRoot.copyOfThisMachine(server: folder)
+        let root = try await SSHRoot.copyOfThisMachine(server: folder, isBare: isBare)
         let machine = SetupMachine(root: root, daemon: SSHDaemon(folder: folder, port: port, root: root), folder: folder)
         do {
             try await machine.prepare(port, configuration, hasDropIn, hasKey)
@@ -125,10 +127,11 @@ final class SetupMachine: Sendable {
 
 /// A machine for the length of `body`.
 func withSetupMachine(
-    configuration: [String] = [], hasDropIn: Bool = false, hasKey: Bool = true, _ body: (SetupMachine) async throws -> Void
+    configuration: [String] = [], hasDropIn: Bool = false, hasKey: Bool = true, isBare: Bool = false,
+    _ body: (SetupMachine) async throws -> Void
 ) async throws {
     let machine = try await SetupMachine.start(
-        try Server.running(), configuration: configuration, hasDropIn: hasDropIn, hasKey: hasKey)
+        try Server.running(), configuration: configuration, hasDropIn: hasDropIn, hasKey: hasKey, isBare: isBare)
     do {
         try await body(machine)
     } catch {
