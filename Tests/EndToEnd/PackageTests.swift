@@ -152,8 +152,9 @@ extension RealSSH {
             let log = "/var/log/opk/audit.jsonl"
             try await machine.mustRun(["sh", "-c", ": > \(log)"])
             #expect(try await who(alice, on: machine, laptop, key, pam: true) == alice)
-            // The last one comes a moment after ssh has gone.
+            // The last one is the timer's, once sshd's process has gone, a moment after ssh.
             for _ in 0..<100 where !(try await machine.text(of: log)).contains("\"logout\"") {
+                try await machine.mustRun(["opk", "sessions", "enforce"])
                 try await Task.sleep(for: .milliseconds(50))
             }
             let text = try await machine.text(of: log)
