@@ -70,10 +70,7 @@ public struct GrantedDecisions {
         guard descriptor >= 0 else { return [] }
         defer { close(descriptor) }
         var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o002 == 0, facts.st_nlink <= 1
-        else {
-            return []
-        }
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o002 == 0 else { return [] }
         let start = max(0, Int(facts.st_size) - reach)
         var bytes = [UInt8](repeating: 0, count: Int(facts.st_size) - start)
         var filled = 0
