@@ -50,6 +50,7 @@ struct Counters: Hashable {
         case .policyChanged, .keysChanged, .serverChanged: add("opk_changes_total{type=\"\(record.kind.rawValue)\"}", 1)
         case .notified: add("opk_notifications_total{result=\"\(Counters.label(record.text(.kind)))\"}", 1)
         case .gap: add("opk_audit_events_lost_total", max(0, record.number(.lost) ?? 0))
+        case .damaged: add("opk_audit_log_damaged_total", 1)
         case .sessionWarned: break
         }
     }

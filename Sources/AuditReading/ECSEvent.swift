@@ -34,7 +34,7 @@ public enum ECSEvent {
     private static func isOfLogin(_ kind: AuditKind) -> Bool {
         switch kind {
         case .decision, .login, .logout, .sessionWarned, .sessionEnded: true
-        case .policyChanged, .keysChanged, .serverChanged, .notified, .gap: false
+        case .policyChanged, .keysChanged, .serverChanged, .notified, .gap, .damaged: false
         }
     }
 
@@ -45,7 +45,7 @@ public enum ECSEvent {
         facts.set("category", JSON.texts(categories))
         facts.set("type", JSON.texts(types))
         facts.set("action", record.kind.rawValue)
-        let failed = record.kind == .gap || (record.kind == .decision && record.flag(.granted) != true)
+        let failed = [.gap, .damaged].contains(record.kind) || (record.kind == .decision && record.flag(.granted) != true)
         facts.set("outcome", failed ? "failure" : "success")
         facts.set("reason", record.text(.detail) ?? record.text(.reason).map { Refusal.Code(rawValue: $0)?.wording ?? $0 })
         facts.set("code", record.text(.reason))
@@ -75,7 +75,7 @@ public enum ECSEvent {
         case .policyChanged: (["configuration", "iam"], ["change"])
         case .keysChanged, .serverChanged: (["configuration"], ["change"])
         case .notified: ([], ["info"])
-        case .gap: ([], ["error"])
+        case .gap, .damaged: ([], ["error"])
         }
     }
 

@@ -55,6 +55,8 @@ public struct LogLine: Sendable {
                 .told,
                 LogLine.joined([record.text(.command).map { LogLine.shown($0, 120) }, record.text(.detail).map { LogLine.shown($0, 200) }])
             )
+        case .damaged:
+            (outcome, words) = (.gap, LogLine.joined(["the log itself", record.text(.detail).map { LogLine.shown($0, 300) }]))
         case .gap:
             let lost =
                 record.number(.lost).map { $0 == 1 ? "1 event was not written" : "\($0) events were not written" }

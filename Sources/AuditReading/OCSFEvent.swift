@@ -55,6 +55,7 @@ public enum OCSFEvent {
             return Activity(category: 3, classID: 3004, className: "Entity Management", id: 3, name: "Update")
         case .notified: return Activity(category: 0, classID: 0, className: "Base Event", id: 99, name: "Notified")
         case .gap: return Activity(category: 0, classID: 0, className: "Base Event", id: 99, name: "Audit Gap")
+        case .damaged: return Activity(category: 0, classID: 0, className: "Base Event", id: 99, name: "Audit Damaged")
         }
     }
 
@@ -84,14 +85,14 @@ public enum OCSFEvent {
     }
 
     private static func severity(_ record: AuditRecord, _ event: inout EventMembers) {
-        let isHigh = record.kind == .gap || record.flag(.breakGlass) == true
+        let isHigh = [.gap, .damaged].contains(record.kind) || record.flag(.breakGlass) == true
         let isLow = record.kind == .decision && record.flag(.granted) != true
         event.set("severity_id", isHigh ? 4 : isLow ? 2 : 1)
         event.set("severity", isHigh ? "High" : isLow ? "Low" : "Informational")
     }
 
     private static func status(_ record: AuditRecord, _ event: inout EventMembers) {
-        let failed = record.kind == .gap || (record.kind == .decision && record.flag(.granted) != true)
+        let failed = [.gap, .damaged].contains(record.kind) || (record.kind == .decision && record.flag(.granted) != true)
         event.set("status_id", failed ? 2 : 1)
         event.set("status", failed ? "Failure" : "Success")
         event.set("status_code", record.text(.reason))
