@@ -15,6 +15,8 @@ public enum AlertError: Error, Hashable, Sendable {
     case state(path: String, reason: String)
     case writing(String)
     case busy(path: String)
+    /// A rotated file was renamed or packed while it was to be read: the next run reads it.
+    case rotated(path: String)
 }
 
 extension AlertError: CustomStringConvertible {
@@ -24,6 +26,7 @@ extension AlertError: CustomStringConvertible {
         case .configuration(let sentence): sentence
         case .state(let path, let reason): "\(Text(path).escaped) cannot be used: \(reason)"
         case .writing(let sentence): sentence
+        case .rotated(let path): "\(Text(path).escaped) was renamed or packed while it was to be read; the next run reads it"
         case .busy(let path): "another one is at work: \(Text(path).escaped) is locked"
         }
     }
@@ -36,7 +39,7 @@ extension AlertError: CustomStringConvertible {
         case .configuration: "sudo opk audit"
         case .state(let path, _):
             "it only says what was told already: remove \(Text(path).escaped), and nobody is told twice of what is older"
-        case .writing, .busy: nil
+        case .writing, .busy, .rotated: nil
         }
     }
 

@@ -28,7 +28,7 @@ struct Counters: Hashable {
         + ["administrator", "identity", "limit", "revoked"].map { "opk_sessions_ended_total{by=\"\($0)\"}" }
         + [AuditKind.policyChanged, .keysChanged, .serverChanged].map { "opk_changes_total{type=\"\($0.rawValue)\"}" }
         + ["delivered", "failed"].map { "opk_notifications_total{result=\"\($0)\"}" }
-        + ["opk_audit_events_lost_total", "opk_audit_torn_lines_total"]
+        + ["opk_audit_events_lost_total", "opk_audit_log_damaged_total", "opk_audit_torn_lines_total"]
 
     /// All that is there to say, by name and labels.
     var all: [String: Int64] { counts.merging(Counters.known.map { ($0, 0) }) { count, _ in count } }
@@ -64,6 +64,7 @@ struct Counters: Hashable {
         case .policyChanged, .keysChanged, .serverChanged: add("opk_changes_total{type=\"\(record.kind.rawValue)\"}", 1)
         case .notified: add("opk_notifications_total{result=\"\(Counters.label(record.text(.kind)))\"}", 1)
         case .gap: add("opk_audit_events_lost_total", max(0, record.number(.lost) ?? 0))
+        case .damaged: add("opk_audit_log_damaged_total", 1)
         case .sessionWarned: break
         }
     }

@@ -1,20 +1,20 @@
 public import AuditReading
 import JOSE
-import SafeFiles
-import Vocabulary
+public import Vocabulary
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
-/// A place in the audit log up to which every event has been dealt with: which file, and how many of its bytes. Rotating renames a file and keeps its inode,
-/// so nothing is read twice and nothing is left out.
+/// A place in the audit log up to which every event has been dealt with: which file, how many of its bytes, and what stands before that place. The file is found again
+/// where it was renamed, packed, or both, so nothing is dealt with twice and nothing is left out however often the log was rotated. What stands there is
+/// compared, since a new file may have an old one's number, and somebody may have written the log anew.
 public struct LogCursor: Hashable, Sendable {
     /// 0 before anything was read.
     var inode: UInt64 = 0
     var offset: Int64 = 0
+    /// Nil where nobody wrote it down.
+    var mark: String?
+    /// When the last event was written that was dealt with.
+    var last = UnixTime(seconds: 0)
+    /// When the log was read last: what was written to since then is to be read.
+    var seen = UnixTime(seconds: 0)
 
     public init() {}
 
@@ -22,122 +22,134 @@ public struct LogCursor: Hashable, Sendable {
         guard let inode = json?["inode"]?.number?.integer, let offset = json?["offset"]?.number?.integer, inode >= 0, offset >= 0 else {
             return nil
         }
-        (self.inode, self.offset) = (UInt64(inode), offset)
+        (self.inode, self.offset, mark) = (UInt64(inode), offset, json?["mark"]?.string?.string)
+        (last, seen) = (LogCursor.time(json?["last"]), LogCursor.time(json?["seen"]))
     }
 
     var json: JSON {
-        ["inode": .number(JSONNumber(Int64(clamping: inode))), "offset": .number(JSONNumber(offset))]
+        var object = JSONObject()
+        object["inode"] = .number(JSONNumber(Int64(clamping: inode)))
+        object["offset"] = .number(JSONNumber(offset))
+        if let mark { object["mark"] = .string(Text(mark)) }
+        object["last"] = LogCursor.json(last)
+        object["seen"] = LogCursor.json(seen)
+        return .object(object)
+    }
+
+    /// In microseconds, as events have it.
+    private static func json(_ time: UnixTime) -> JSON {
+        let bounded = min(max(time, UnixTime(seconds: 0)), UnixTime.endOfYear9999)
+        return .number(JSONNumber(bounded.seconds * 1_000_000 + Int64(bounded.nanoseconds / 1000)))
+    }
+
+    private static func time(_ json: JSON?) -> UnixTime {
+        let micros = max(0, json?.number?.integer ?? 0)
+        return UnixTime(seconds: micros / 1_000_000, nanoseconds: Int32(micros % 1_000_000) * 1000)
     }
 
     /// What was found on the way.
     public struct Findings: Hashable, Sendable {
         /// Lines that are no events.
         public internal(set) var torn = 0
-        /// The file that was read last is gone with what was in it.
-        public internal(set) var isInterrupted = false
+        /// What was read last is not where it was, nor in a rotated file: events may be gone.
+        public internal(set) var damage: LogDamage?
     }
 
     /// Moves to the end: what is there by now is of no interest.
-    public mutating func skip(in path: String) throws(AlertError) {
-        guard let file = try LogPiece(path) else { return self = LogCursor() }
-        (inode, offset) = (file.inode, file.size)
+    public mutating func skip(in path: String, at now: UnixTime) throws(AlertError) {
+        self = LogCursor()
+        (last, seen) = (now, now)
+        guard let file = try LogPiece(path) else { return }
+        (inode, offset, mark) = (file.inode, file.size, try file.mark(at: file.size))
     }
 
     /// Each event behind the cursor, the oldest first, and moves over it. A line without its end is left for the next time.
-    public mutating func read(_ path: String, _ body: (AuditRecord) -> Void) throws(AlertError) -> Findings {
+    public mutating func read(_ path: String, at now: UnixTime, _ body: (AuditRecord) -> Void) throws(AlertError) -> Findings {
         var findings = Findings()
         guard let current = try LogPiece(path) else { return findings }
-        if inode != 0, inode != current.inode {
-            if let rotated = try LogPiece.rotated(of: path, inode: inode) {
-                try rotated.read(from: offset, &findings, body)
-            } else {
-                findings.isInterrupted = true
-            }
+        var newest = last
+        func take(_ record: AuditRecord) {
+            // Nobody's clock but ours: an event that claims to be of next year would hide what comes until then.
+            newest = max(newest, min(record.time, now))
+            body(record)
         }
-        let start = inode == current.inode && offset <= current.size ? offset : 0
-        // Somebody cut it short.
-        if inode == current.inode, offset > current.size { findings.isInterrupted = true }
-        offset = try current.read(from: start, &findings, body)
-        inode = current.inode
+        let isThere = try isPlace(in: current)
+        var isAnew = false
+        if inode != 0, !isThere || offset == 0 {
+            findings.damage = try readRotated(path, wasNamed: inode == current.inode, at: now, &findings.torn, take)
+            // Perhaps a part of what was there before is there again.
+            if findings.damage != nil, inode == current.inode { isAnew = true }
+        }
+        var lines = EventLines(from: isThere ? offset : 0)
+        try current.read(from: lines.place) { piece in
+            lines.take(piece) { record in if !isAnew || record.time > last { take(record) } }
+        }
+        findings.torn += lines.torn
+        (inode, offset, mark) = (current.inode, lines.end, try current.mark(at: lines.end))
+        (last, seen) = (newest, now)
         return findings
     }
-}
 
-/// One file of the log, open.
-private struct LogPiece: ~Copyable {
-    let inode: UInt64
-    let size: Int64
-    private let path: String
-    private let descriptor: Int32
-
-    private static let chunk = 256 << 10
-    /// Bytes of a line that are kept; a longer one is no event.
-    private static let longest = 64 << 10
-
-    /// Nil where there is none.
-    init?(_ path: String) throws(AlertError) {
-        // The path is copied.
-        let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
-        if descriptor < 0 {
-            if errno == ENOENT { return nil }
-            throw .log(path: path, errno: errno)
-        }
-        var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw .log(path: path, errno: EINVAL)
-        }
-        (self.path, self.descriptor) = (path, descriptor)
-        (inode, size) = (UInt64(facts.st_ino), Int64(facts.st_size))
+    private func isPlace(in file: borrowing LogPiece) throws(AlertError) -> Bool {
+        guard inode == file.inode, offset <= file.size else { return false }
+        guard let mark, offset > 0 else { return true }
+        return try file.mark(at: offset) == mark
     }
 
-    deinit { close(descriptor) }
-
-    /// The file that the log was before it was rotated; nil where it is gone, or packed.
-    static func rotated(of path: String, inode: UInt64) throws(AlertError) -> LogPiece? {
-        let folder = path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
-        let name = String(path.utf8.dropFirst(folder.utf8.count + 1)) ?? ""
-        let names = (try? Folder.names(in: folder.isEmpty ? "/" : folder, atMost: 10_000)) ?? []
-        for other in names where other != name && other.utf8.starts(with: name.utf8) {
-            if let piece = try? LogPiece(folder + "/" + other), piece.inode == inode { return piece }
-        }
-        return nil
-    }
-
-    /// Where the last whole line ends.
-    @discardableResult
-    func read(from start: Int64, _ findings: inout LogCursor.Findings, _ body: (AuditRecord) -> Void) throws(AlertError) -> Int64 {
-        var (place, end) = (start, start)
-        var line: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: LogPiece.chunk)
-        // What is appended meanwhile belongs to the next time.
-        while place < size {
-            let wanted = min(buffer.count, Int(size - place))
-            // Writes at most the buffer's length.
-            let count = unsafe pread(descriptor, &buffer, wanted, off_t(place))
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else { throw .log(path: path, errno: errno) }
-            guard count > 0 else { break }
-            var rest = buffer[..<count]
-            while let feed = rest.firstIndex(of: 0x0A) {
-                line += rest[..<feed]
-                end = place + Int64(feed) + 1
-                LogPiece.take(line, &findings, body)
-                line.removeAll(keepingCapacity: true)
-                rest = rest[(feed + 1)...]
+    /// What rotated files have that was not dealt with. Where the place is in none of them, that is what is later than the last event.
+    ///
+    /// - Parameter wasNamed: the log is still the file that was read.
+    /// - Returns: what is wrong, where the place should be in one of them and is not.
+    private func readRotated(
+        _ path: String, wasNamed: Bool, at now: UnixTime, _ torn: inout Int, _ take: (AuditRecord) -> Void
+    ) throws(AlertError) -> LogDamage? {
+        if offset > 0, mark == nil { return LogDamage(wasNamed ? .shortened : .vanished, path) }
+        let files = RotatedLog.all(of: path, since: seen > now ? nil : seen)
+        var failure: String?
+        var start: Int?
+        // Before anything was read of a file there is no place in it to be found.
+        if offset > 0 {
+            for (index, file) in files.enumerated() where start == nil {
+                try LogCursor.reading(&failure) { () throws(LogError) in if try isPlace(in: file) { start = index } }
             }
-            if line.count <= LogPiece.longest { line += rest }
-            place += Int64(count)
         }
-        return end
+        for (index, file) in files.enumerated() where index >= start ?? 0 {
+            var skipped = index == start ? offset : 0
+            var lines = EventLines()
+            try LogCursor.reading(&failure) { () throws(LogError) in
+                try file.read { piece in
+                    let rest = piece.dropFirst(Int(min(skipped, Int64(piece.count))))
+                    skipped -= Int64(piece.count - rest.count)
+                    lines.take(rest) { if start != nil || $0.time > last { take($0) } }
+                    return true
+                }
+            }
+            if start != nil { torn += lines.torn }
+        }
+        guard offset > 0, start == nil else { return nil }
+        return LogDamage(wasNamed ? .shortened : .vanished, path, failure)
     }
 
-    private static func take(_ line: [UInt8], _ findings: inout LogCursor.Findings, _ body: (AuditRecord) -> Void) {
-        if line.isEmpty { return }
-        guard line.count <= longest, let record = AuditRecord(line) else {
-            findings.torn += 1
-            return
+    private func isPlace(in file: RotatedLog) throws(LogError) -> Bool {
+        guard let mark else { return false }
+        var place: Int64 = 0
+        var tail: [UInt8] = []
+        try file.read { piece in
+            let part = piece.prefix(Int(min(offset - place, Int64(piece.count))))
+            tail = Array((tail + part.suffix(LogPiece.marked)).suffix(LogPiece.marked))
+            place += Int64(part.count)
+            return place < offset
         }
-        body(record)
+        return place == offset && LogPiece.mark(tail) == mark
+    }
+
+    /// One that is gone was renamed a moment ago: then all is read again in a minute. Another one that cannot be read is passed over.
+    private static func reading(_ failure: inout String?, _ body: () throws(LogError) -> Void) throws(AlertError) {
+        do throws(LogError) {
+            try body()
+        } catch {
+            if case .absent(let path) = error { throw .rotated(path: path) }
+            failure = "\(error)"
+        }
     }
 }

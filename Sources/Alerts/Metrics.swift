@@ -31,7 +31,7 @@ public struct Metrics {
             let state = try file.read()
             var cursor = LogCursor(state?["cursor"]) ?? LogCursor()
             var counters = Counters(state?["counters"])
-            let findings = try cursor.read(trail.path) { counters.add($0) }
+            let findings = try cursor.read(trail.path, at: .now()) { counters.add($0) }
             counters.addTorn(findings.torn)
             var object = JSONObject()
             object["cursor"] = cursor.json
@@ -67,6 +67,7 @@ public struct Metrics {
         ("opk_changes_total", "Changes of policy, keys and sshd's configuration."),
         ("opk_notifications_total", "Notices that were delivered, or given up."),
         ("opk_audit_events_lost_total", "Events that could not be written to the audit log."),
+        ("opk_audit_log_damaged_total", "How often the audit log became shorter, vanished or was not to be written to."),
         ("opk_audit_torn_lines_total", "Lines of the audit log that are no events."),
     ]
 

@@ -36,6 +36,13 @@ struct Notice: Hashable, Sendable {
             sentence =
                 "policy changed: \(Notice.plain(file)) on \(Notice.plain(record.text(.host) ?? "this server"))"
                 + (who.map { ", by \(Notice.plain($0))" } ?? ", not by a command of opk")
+        case .damaged:
+            event = .auditLog
+            let kind = record.object(.change)?.text(.action).flatMap(LogDamage.Kind.init)
+            subject = LogDamage.subject(kind)
+            sentence =
+                "audit log: \(Notice.plain(record.object(.change)?.text(.file) ?? "the log")) on \(Notice.plain(record.text(.host) ?? "this server")): "
+                + LogDamage.sentence(kind)
         default: return nil
         }
     }
@@ -62,11 +69,34 @@ struct Notice: Hashable, Sendable {
         record.text(.grantReason).map { " (\(plain($0)))" } ?? ""
     }
 
-    /// One line without what a chat service takes for markup or for the name of a channel to wake (`<!channel>`).
-    private static func plain(_ text: String) -> String {
-        let kept = text.unicodeScalars.map {
-            ["<", ">", "&", "@", "*", "`", "_", "~", "|"].contains($0) && $0 != "@" && $0 != "_" ? "?" : $0
+    /// One line without what a chat service takes for markup (`[text](address)`), for somebody or everybody to wake (`<!channel>`, `@here`) or for an address to go to
+    /// (`https://…`). An email address stays one: its `@` stands behind a letter or a figure, and before none of the words that wake many.
+    static func plain(_ text: String) -> String {
+        var kept = String.UnicodeScalarView()
+        let scalars = Array(text.unicodeScalars.prefix(longest))
+        for (index, scalar) in scalars.enumerated() {
+            switch scalar {
+            case "<", ">", "&", "*", "`", "~", "|", "[", "]", "(", ")": kept.append("?")
+            case "@" where !isOfAddress(scalars, index): kept.append("?")
+            // No address to go to: `https: //…`.
+            case "/" where index > 0 && scalars[index - 1] == ":": kept += " /".unicodeScalars
+            default: kept.append(scalar)
+            }
         }
-        return Text(String(String.UnicodeScalarView(kept))).escaped(limit: 128)
+        return Text(String(kept)).escaped(limit: 128)
+    }
+
+    /// Characters that are looked at: `escaped` cuts what it is given.
+    private static let longest = 256
+
+    private static func isOfAddress(_ scalars: [Unicode.Scalar], _ at: Int) -> Bool {
+        guard at > 0, scalars[at - 1].properties.isAlphabetic || "0123456789._+-'=".unicodeScalars.contains(scalars[at - 1]) else {
+            return false
+        }
+        let rest = String(String.UnicodeScalarView(scalars[(at + 1)...].prefix(9))).lowercased()
+        if rest.hasPrefix("everyone") || rest.hasPrefix("here") { return false }
+        // Whole words: of allianz.example there may be somebody.
+        let word = rest.prefix { $0.isLetter || $0.isNumber }
+        return !["channel", "all", "group"].contains(word)
     }
 }

@@ -24,7 +24,7 @@ public struct Notifier {
         public internal(set) var failed: [String] = []
         public internal(set) var changes: [PolicyWatch.Change] = []
         public internal(set) var torn = 0
-        public internal(set) var isInterrupted = false
+        public internal(set) var damages: [LogDamage] = []
     }
 
     public init(configFolder: String, trail: AuditTrail, stateFolder: String) {
@@ -39,7 +39,7 @@ public struct Notifier {
     static let patience = Duration.seconds(45)
     /// Notices that wait for another try: refusals, and all others.
     static let mostPending = 100
-    /// Seconds for which the same refusal is not told again.
+    /// Seconds for which the same refusal, or that the log is damaged, is not told again.
     static let pause: Int64 = 3600
 
     /// - Parameter newID: of an event.
@@ -58,10 +58,16 @@ public struct Notifier {
         let trust: FileTrust = configFolder == "/etc/opk" ? .rootOnly : .rootOrUser(geteuid())
         let watch = PolicyWatch(folder: configFolder)
         let digests = watch.digests()
-        var notices = try fresh(&state, &report)
+        var notices = try fresh(&state, at: now, &report)
         report.changes = unannounced(digests, &state)
-        for change in report.changes {
-            let event = event(of: change, at: now, newID())
+        state.forget(before: now + -Notifier.pause)
+        var events = report.changes.map { event(of: $0, newID()) } + report.damages.map { $0.event(newID()) }
+        if let damage = LogDamage.standing(trail) {
+            report.damages.append(damage)
+            // It lasts until somebody mends it.
+            if !state.wasTold(of: LogDamage.subject(damage.kind)) { events.append(damage.event(newID())) }
+        }
+        for event in events {
             do {
                 // Read again below, with what others wrote meanwhile.
                 try trail.append(event)
@@ -69,7 +75,7 @@ public struct Notifier {
                 if let record = AuditRecord(event.line.dropLast()), let notice = Notice(record) { notices.append(notice) }
             }
         }
-        if !report.changes.isEmpty { notices += try fresh(&state, &report) }
+        if !report.changes.isEmpty || !report.damages.isEmpty { notices += try fresh(&state, at: now, &report) }
         state.isFirst = false
         let rules: [NotifyRule]
         do {
@@ -79,27 +85,34 @@ public struct Notifier {
             state.wait(for: notices)
             throw .configuration("\(error)")
         }
-        state.forget(before: now + -Notifier.pause)
         for notice in notices where state.isNew(notice, at: now) {
-            for rule in rules where rule.events.contains(notice.event) {
-                state.pending.append(NotifyState.Pending(notice: notice, key: Delivery(channel: rule.channel, trust: trust).key, tries: 0))
-            }
+            for key in channels(rules, for: notice, trust) { state.pending.append(NotifyState.Pending(notice: notice, key: key, tries: 0)) }
         }
         deliver(&state, rules, trust, at: now, newID, &report)
         return report
     }
 
+    /// Those whose rules name such an event; all of them where it is about the log, since without that none of the others is heard of. Each once.
+    private func channels(_ rules: [NotifyRule], for notice: Notice, _ trust: FileTrust) -> [String] {
+        var keys: [String] = []
+        for rule in rules where notice.event == .auditLog || rule.events.contains(notice.event) {
+            let key = Delivery(channel: rule.channel, trust: trust).key
+            if notice.event != .auditLog || !keys.contains(key) { keys.append(key) }
+        }
+        return keys
+    }
+
     /// What the log says since the last time; at the first, of nothing that is past.
-    private func fresh(_ state: inout NotifyState, _ report: inout Report) throws(AlertError) -> [Notice] {
+    private func fresh(_ state: inout NotifyState, at now: UnixTime, _ report: inout Report) throws(AlertError) -> [Notice] {
         var notices = state.waiting.compactMap { AuditRecord($0).flatMap(Notice.init) }
         state.waiting = []
         if state.isFirst {
-            try state.cursor.skip(in: trail.path)
+            try state.cursor.skip(in: trail.path, at: now)
             return []
         }
         var announced: Set<String> = []
         var refused: Set<String> = []
-        let findings = try state.cursor.read(trail.path) { record in
+        let findings = try state.cursor.read(trail.path, at: now) { record in
             if record.kind == .policyChanged, let digest = record.object(.change)?.text(.digestAfter) { announced.insert(digest) }
             guard let notice = Notice(record) else { return }
             // Somebody who is out can be refused as often as they like: that must not keep anybody from hearing of a broken glass.
@@ -107,7 +120,7 @@ public struct Notifier {
             notices.append(notice)
         }
         report.torn += findings.torn
-        if findings.isInterrupted { report.isInterrupted = true }
+        if let damage = findings.damage { report.damages.append(damage) }
         state.announced = announced
         return notices
     }
@@ -120,7 +133,7 @@ public struct Notifier {
         return wasKnown ? changes.filter { !state.announced.contains($0.after) } : []
     }
 
-    private func event(of change: PolicyWatch.Change, at now: UnixTime, _ id: String) -> AuditEvent {
+    private func event(of change: PolicyWatch.Change, _ id: String) -> AuditEvent {
         var event = AuditEvent(.policyChanged, id: id, program: "opk")
         var what = AuditObject()
         what.set(.file, change.path)

@@ -65,12 +65,15 @@ struct NotifyState {
 
     /// False for what somebody was told of a short while ago.
     mutating func isNew(_ notice: Notice, at now: UnixTime) -> Bool {
-        guard notice.event == .revoked else { return true }
+        guard notice.event == .revoked || notice.event == .auditLog else { return true }
         if told[notice.subject] != nil { return false }
         // So many people are not out at once: somebody plays with us.
         if told.count < 1000 { told[notice.subject] = now }
         return true
     }
+
+    /// Whether somebody was told of it a short while ago.
+    func wasTold(of subject: String) -> Bool { told[subject] != nil }
 
     mutating func forget(before time: UnixTime) { told = told.filter { $0.value > time } }
 }

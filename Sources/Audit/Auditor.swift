@@ -53,6 +53,7 @@ public struct Auditor {
         auditCache()
         auditState()
         auditTrail()
+        auditMinute()
         auditOpkssh()
     }
 

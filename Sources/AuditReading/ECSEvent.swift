@@ -35,7 +35,7 @@ public enum ECSEvent {
     private static func isOfLogin(_ kind: AuditKind) -> Bool {
         switch kind {
         case .decision, .login, .logout, .sessionWarned, .sessionEnded: true
-        case .policyChanged, .keysChanged, .serverChanged, .notified, .gap: false
+        case .policyChanged, .keysChanged, .serverChanged, .notified, .gap, .damaged: false
         }
     }
 
@@ -83,7 +83,7 @@ public enum ECSEvent {
         case .policyChanged: (["configuration", "iam"], ["change"])
         case .keysChanged, .serverChanged: (["configuration"], ["change"])
         case .notified: ([], ["info"])
-        case .gap: ([], ["error"])
+        case .gap, .damaged: ([], ["error"])
         }
     }
 

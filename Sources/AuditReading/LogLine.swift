@@ -45,6 +45,8 @@ public struct LogLine: Sendable {
         case .sessionEnded: (outcome, words) = (.ended, LogLine.ending(record))
         case .policyChanged, .keysChanged, .serverChanged: (outcome, words) = (.changed, LogLine.change(record))
         case .notified: (outcome, words) = (.told, LogLine.delivery(record))
+        case .damaged:
+            (outcome, words) = (.gap, LogLine.joined(["the log itself", record.text(.detail).map { LogLine.shown($0, 300) }]))
         case .gap:
             let lost =
                 record.number(.lost).map { $0 == 1 ? "1 event was not written" : "\($0) events were not written" }

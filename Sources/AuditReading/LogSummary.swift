@@ -63,7 +63,7 @@ public struct LogSummary: Sendable {
             gaps += 1
             let count = scanner.range(LogSummary.lostIndex).flatMap { Int64(String(decoding: bytes.copy($0), as: UTF8.self)) } ?? 0
             lost = lost.addingReportingOverflow(max(0, count)).partialValue
-        case .sessionWarned, .sessionEnded, .notified: break
+        case .sessionWarned, .sessionEnded, .notified, .damaged: break
         }
     }
 

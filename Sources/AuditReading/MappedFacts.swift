@@ -12,7 +12,7 @@ extension AuditRecord {
         switch kind {
         case .decision: flag(.granted) != true
         case .notified: text(.kind) != "delivered"
-        case .gap: true
+        case .gap, .damaged: true
         default: false
         }
     }

@@ -56,7 +56,7 @@ public enum OCSFEvent {
 
     private static func severity(_ record: AuditRecord, _ event: inout EventMembers) {
         let (id, name): (Int64, String) =
-            if record.kind == .gap || record.flag(.breakGlass) == true {
+            if [.gap, .damaged].contains(record.kind) || record.flag(.breakGlass) == true {
                 (4, "High")
             } else if record.kind == .notified, record.isFailure {
                 (3, "Medium")
@@ -222,6 +222,7 @@ extension OCSFEvent {
             case .policyChanged, .keysChanged, .serverChanged: self.init(3, 3004, "Entity Management", 3, "Update")
             case .notified: self.init(0, 0, "Base Event", 99, "Notified")
             case .gap: self.init(0, 0, "Base Event", 99, "Audit Gap")
+            case .damaged: self.init(0, 0, "Base Event", 99, "Audit Damaged")
             }
         }
 

@@ -20,13 +20,17 @@ public struct AuditFile: Sendable {
         #endif
     }
 
-    /// A plain file with one name, which belongs to root, to opksshuser or to this process's own user, and which nobody else may write.
-    var isSafe: Bool {
+    /// A plain file which belongs to root, to opksshuser or to this process's own user, and which nobody else may write.
+    ///
+    /// With one name, unless its folder is root's: there nobody else can have put another file in the log's place, and a second name that somebody gave the log
+    /// elsewhere (`fs.protected_hardlinks=0` lets anybody) must not be what ends auditing.
+    ///
+    /// - Parameter folder: asked only where there is a second name.
+    func isSafe(inRootsFolder folder: () -> Bool) -> Bool {
         var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_nlink == 1, facts.st_mode & 0o022 == 0
-        else {
-            return false
-        }
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o022 == 0,
+            facts.st_nlink == 1 || folder()
+        else { return false }
         let own = geteuid()
         return facts.st_uid == 0 || facts.st_uid == own || own == 0 && AuditFile.isVerifiers(facts.st_uid)
     }
@@ -44,15 +48,13 @@ public struct AuditFile: Sendable {
     /// Adds one event, whole or not at all. Once: the file may have been rotated away since it was opened, and is then still read for a day, but not for ever.
     ///
     /// - Parameter first: an event that goes before it, in the same write.
-    public func append(_ event: AuditEvent, after first: AuditEvent? = nil, by cause: AuditTrail.Cause = .somebody) throws(AuditTrail
+    public func append(_ event: AuditEvent, after first: AuditEvent? = nil, by cause: AuditTrail.Cause = .server) throws(AuditTrail
         .Failure)
     {
         let line = (first?.line ?? []) + event.line
         guard event.line.count <= AuditEvent.longestLine else { throw .tooLong }
-        if cause == .anybody, isNearlyFull { throw .full }
-        let largest = cause == .anybody ? AuditTrail.softSize : AuditTrail.hardSize
         // Reads no more than the bytes.
-        let error = unsafe opk_audit_append_line(descriptor, line, line.count, largest)
+        let error = unsafe opk_audit_append_line(descriptor, line, line.count, cause.largest, cause.leavesFree)
         switch error {
         case 0: return
         case ENOSPC, EDQUOT, EFBIG: throw .full
@@ -62,19 +64,11 @@ public struct AuditFile: Sendable {
 
     /// What is appended if this process is cut short (its time is over, or a mapped file is): `event`, with the time that it is then and, where its step was left
     /// open, the one that is being taken. Nil for nothing.
-    public func setLastWords(_ event: AuditEvent?) {
+    public func setLastWords(_ event: AuditEvent?, by cause: AuditTrail.Cause) {
         let parts = event?.aroundTimeAndStep ?? ([], [], [])
         // All are copied, and no more than their lengths.
         unsafe opk_last_words_audit(
-            event == nil ? -1 : descriptor, AuditTrail.softSize, parts.0, parts.0.count, parts.1, parts.1.count, parts.2, parts.2.count,
-            event?.openStep == nil ? 0 : 1)
-    }
-
-    /// Less than 16 MiB left, or than a sixteenth of a small disk.
-    private var isNearlyFull: Bool {
-        var facts = statvfs()
-        guard unsafe fstatvfs(descriptor, &facts) == 0 else { return false }
-        let (free, all) = (UInt64(facts.f_bavail), UInt64(facts.f_blocks))
-        return free < all / 16 && free.multipliedReportingOverflow(by: UInt64(facts.f_frsize)).partialValue < 16 << 20
+            event == nil ? -1 : descriptor, cause.largest, cause.leavesFree, parts.0, parts.0.count, parts.1, parts.1.count, parts.2,
+            parts.2.count, event?.openStep == nil ? 0 : 1)
     }
 }

@@ -18,4 +18,6 @@ public enum AuditKind: String, Sendable, CaseIterable {
     case notified
     /// Events that could not be written, and how many.
     case gap = "audit.gap"
+    /// The log itself became shorter in its place, vanished, or is such a file that nothing is written to it.
+    case damaged = "audit.damaged"
 }

@@ -11,8 +11,6 @@
 public struct AuditTrail: Sendable {
     public static let defaultPath = "/var/log/opk/audit.jsonl"
 
-    /// Bytes of the file from which on what anybody can cause is not written any more: nobody fills a disk by showing certificates.
-    public static let softSize: Int64 = 256 << 20
     /// Bytes that the file never exceeds.
     public static let hardSize: Int64 = 1 << 30
 
@@ -20,12 +18,34 @@ public struct AuditTrail: Sendable {
 
     public init(path: String = AuditTrail.defaultPath) { self.path = path }
 
-    /// Whose doing an event is.
-    public enum Cause: Sendable {
+    /// Whose doing an event is: the fewer can cause it, the longer there is room for it, so that nobody takes the room of what matters more.
+    public enum Cause: Sendable, CaseIterable {
         /// Anybody's who reaches sshd: a refusal before the provider's signature held.
         case anybody
-        /// A person's for whom the provider vouches, an administrator's, or the server's own.
-        case somebody
+        /// A person's for whom the provider vouches, and whom nothing admits: of a public provider, that may be anybody, too.
+        case person
+        /// A person's who may log in here: a decision that admits.
+        case admission
+        /// An administrator's, or the server's own: sessions, changes, who was told, gaps.
+        case server
+
+        /// Bytes of the file from which on such an event is not written any more.
+        public var largest: Int64 {
+            switch self {
+            case .anybody: 256 << 20
+            case .person: 384 << 20
+            case .admission: 768 << 20
+            case .server: AuditTrail.hardSize
+            }
+        }
+
+        /// Bytes of the disk that such an event leaves free, or a sixteenth of a small one: nobody who may not log in fills a disk.
+        public var leavesFree: Int64 {
+            switch self {
+            case .anybody, .person: 16 << 20
+            case .admission, .server: 0
+            }
+        }
     }
 
     /// Why an event is not in the file. What was decided stands all the same.
@@ -34,10 +54,10 @@ public struct AuditTrail: Sendable {
         case notInstalled
         /// The folder is there and the file is not.
         case absent
-        /// A link, a folder, another's, one that others may write or that has a second name.
+        /// A link, a folder, another's, one that others may write, or one with a second name in a folder that is not root's alone.
         case unsafe
         case unwritable(errno: Int32)
-        /// The disk is full, or nearly so and the event is anybody's; or the file is as large as it may be.
+        /// The disk is full, or nearly so and the event is a refusal; or the file is as large as it may be for such an event.
         case full
         case tooLong
 
@@ -45,7 +65,7 @@ public struct AuditTrail: Sendable {
         public var description: String {
             switch self {
             case .notInstalled, .absent: "it is not there"
-            case .unsafe: "it is no plain file of root's or opksshuser's alone, with one name"
+            case .unsafe: "it is no plain file of root's or opksshuser's alone"
             case .full: "the disk is full, or the file as large as it may be"
             case .tooLong: "the event is too long"
             // The text is copied before anything else can ask for one.
@@ -55,7 +75,7 @@ public struct AuditTrail: Sendable {
     }
 
     /// Adds one event, whole or not at all.
-    public func append(_ event: AuditEvent, by cause: Cause = .somebody) throws(Failure) {
+    public func append(_ event: AuditEvent, by cause: Cause = .server) throws(Failure) {
         let file = try open()
         defer { file.close() }
         try file.append(event, by: cause)
@@ -76,18 +96,27 @@ public struct AuditTrail: Sendable {
             usleep(attempt < 10 ? 1000 : 9000)
         }
         let file = AuditFile(descriptor: descriptor)
-        guard file.isSafe else {
+        guard file.isSafe(inRootsFolder: { isFolderRoots }) else {
             file.close()
             throw .unsafe
         }
         return file
     }
 
-    private var hasFolder: Bool {
+    private var folder: String {
         let bytes = Array(path.utf8)
-        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return true }
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+        return String(decoding: bytes[...slash], as: UTF8.self)
+    }
+
+    // The path is copied.
+    private var hasFolder: Bool { unsafe access(folder, F_OK) == 0 }
+
+    /// Whether nobody but root can put a file into it.
+    private var isFolderRoots: Bool {
+        var facts = stat()
         // The path is copied.
-        return unsafe access(String(decoding: bytes[..<slash], as: UTF8.self), F_OK) == 0
+        return unsafe stat(folder, &facts) == 0 && facts.st_uid == 0 && facts.st_mode & 0o022 == 0
     }
 
     // `open` means the method here.

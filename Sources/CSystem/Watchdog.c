@@ -22,7 +22,7 @@ static struct last_event {
     char text[8192];
     size_t before_time, before_step, after;
     int isSet, file, hasStep;
-    int64_t largest;
+    int64_t largest, spare;
 } events[2];
 static volatile sig_atomic_t current_event;
 
@@ -81,7 +81,7 @@ static void append_last_event(void) {
         {text, last->before_time},
         {stamp, time_stamp(stamp, now)},
         {text + last->before_time, last->before_step + stepLength + last->after}};
-    opk_audit_append(last->file, line, 3, last->largest);
+    opk_audit_append(last->file, line, 3, last->largest, last->spare);
 }
 
 // Nothing but functions that POSIX calls async-signal-safe. Without a time stamp, which a log server then makes: localtime(3) is no such function.
@@ -184,8 +184,8 @@ void opk_last_words(
 void opk_last_words_step(int number) { step = number; }
 
 void opk_last_words_audit(
-    int file, int64_t largest, const uint8_t *beforeTime, size_t beforeTimeLength, const uint8_t *beforeStep, size_t beforeStepLength,
-    const uint8_t *after, size_t afterLength, int hasStep) {
+    int file, int64_t largest, int64_t spare, const uint8_t *beforeTime, size_t beforeTimeLength, const uint8_t *beforeStep,
+    size_t beforeStepLength, const uint8_t *after, size_t afterLength, int hasStep) {
     int next = !current_event;
     struct last_event *last = &events[next];
     last->isSet = 0;
@@ -196,6 +196,7 @@ void opk_last_words_audit(
         last->after = copied(last->text + beforeTimeLength + beforeStepLength, sizeof last->text, after, afterLength);
         last->hasStep = hasStep;
         last->largest = largest;
+        last->spare = spare;
         last->file = file;
         last->isSet = 1;
     }

@@ -13,6 +13,8 @@ public struct NotifyRule: Hashable, Sendable {
         case revoked
         /// A file of /etc/opk changed.
         case policyChanged = "policy-changed"
+        /// The audit log became shorter, vanished or is not to be written to: told by every channel, whatever its rule says.
+        case auditLog = "audit-log"
     }
 
     public enum Channel: Hashable, Sendable {
@@ -112,5 +114,5 @@ public struct NotifyRule: Hashable, Sendable {
         return false
     }
 
-    private static let eventNames = "break-glass, revoked, policy-changed"
+    private static let eventNames = "break-glass, revoked, policy-changed, audit-log"
 }

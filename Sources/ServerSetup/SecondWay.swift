@@ -22,16 +22,16 @@ struct SecondWay: Sendable {
     /// - Parameters:
     ///   - question: about the configuration as it will be.
     ///   - other: asked after us, and able to answer.
-    static func find(_ question: SSHDQuestion, invoker: String?, other: OtherCommand?) -> SecondWay? {
+    static func find(_ question: SSHDQuestion, invoker: String?, other: OtherCommand?, at now: UnixTime = .now()) -> SecondWay? {
         if let other { return SecondWay(description: "keys that \(Text(other.program).escaped) knows") }
         for account in administrators(invoker) {
-            guard let settings = question.settings(for: account.name), SSHDAccountLists(settings).reasonToRefuse(account) == nil else {
-                continue
-            }
+            guard let settings = question.settings(for: account.name), SSHDAccountLists(settings).reasonToRefuse(account) == nil,
+                mayComeIn(account, settings, at: now)
+            else { continue }
             let root = account.user == 0 ? settings.first("permitrootlogin") ?? "yes" : "yes"
             if root == "no" || root == "forced-commands-only" { continue }
             if allows("publickey", settings), settings.says("pubkeyauthentication", "yes") {
-                if let file = keyFile(of: account, settings) {
+                if let file = keyFile(of: account, settings, at: now) {
                     return SecondWay(description: "\(Text(account.name).escaped) with a key in \(Text(file).escaped)")
                 }
                 if let authority = settings.all("trustedusercakeys").first {
@@ -42,7 +42,7 @@ struct SecondWay: Sendable {
                 settings.says("passwordauthentication", "yes") && allows("password", settings)
                 || settings.says("kbdinteractiveauthentication", "yes") && settings.says("usepam", "yes")
                     && allows("keyboard-interactive", settings)
-            if byPassword, root == "yes", hasPassword(account) {
+            if byPassword, root == "yes", ShadowEntry(of: account.name)?.hasPassword ?? false {
                 return SecondWay(description: "\(Text(account.name).escaped) with a password")
             }
         }
@@ -71,24 +71,31 @@ struct SecondWay: Sendable {
         return SSHDFiles.words(methods).contains { $0 == "any" || $0 == method || $0.hasPrefix(method + ":") }
     }
 
-    private static func keyFile(of account: Account, _ settings: SSHDSettings) -> String? {
+    /// Whether somebody who has proved who they are gets a shell.
+    private static func mayComeIn(_ account: Account, _ settings: SSHDSettings, at now: UnixTime) -> Bool {
+        guard settings.first("forcecommand") ?? "none" == "none", account.hasLoginShell else { return false }
+        // An empty one is the system's own.
+        guard unsafe account.shell.isEmpty || access(account.shell, X_OK) == 0 else { return false }
+        guard let shadow = ShadowEntry(of: account.name) else { return true }
+        return !shadow.hasExpired(at: now) && (settings.says("usepam", "yes") || !shadow.isLocked)
+    }
+
+    private static func keyFile(of account: Account, _ settings: SSHDSettings, at now: UnixTime) -> String? {
         let patterns = SSHDFiles.words(settings.first("authorizedkeysfile") ?? "none").filter { $0 != "none" }
         return patterns.map { SSHDAccountLists.expand($0, account) }.first { path in
-            guard let bytes = try? BoundedInput.read(path, limit: 4 << 20) else { return false }
+            guard StrictModes.admits(path, of: account, isStrict: !settings.says("strictmodes", "no")),
+                let bytes = try? BoundedInput.read(path, limit: 4 << 20)
+            else { return false }
             return bytes.split(separator: UInt8(ascii: "\n")).contains { line in
-                let text = line.drop { $0 == 0x20 || $0 == 0x09 }
-                return text.first.map { $0 != UInt8(ascii: "#") } ?? false && text.count > 40
+                AuthorizedKeyLine(line).map { $0.givesShell(at: now) && accepts($0, settings) } ?? false
             }
         }
     }
 
-    /// shadow(5): a field that begins with ! or * fits no password.
-    private static func hasPassword(_ account: Account) -> Bool {
-        guard let bytes = try? BoundedInput.read("/etc/shadow", limit: 16 << 20) else { return false }
-        let start = Array(account.name.utf8) + [UInt8(ascii: ":")]
-        guard let line = bytes.split(separator: UInt8(ascii: "\n")).first(where: { $0.starts(with: start) }),
-            let first = line.dropFirst(start.count).first
-        else { return false }
-        return first != UInt8(ascii: "!") && first != UInt8(ascii: "*") && first != UInt8(ascii: ":")
+    private static func accepts(_ key: AuthorizedKeyLine, _ settings: SSHDSettings) -> Bool {
+        if let bits = key.rsaBits, bits < settings.first("requiredrsasize").flatMap({ Int($0) }) ?? 1024 { return false }
+        guard let accepted = settings.list("pubkeyacceptedalgorithms") ?? settings.list("pubkeyacceptedkeytypes") else { return true }
+        let algorithms = key.type == "ssh-rsa" ? ["rsa-sha2-256", "rsa-sha2-512", "ssh-rsa"] : [key.type]
+        return algorithms.contains(where: accepted.contains)
     }
 }

@@ -31,6 +31,16 @@ public struct SessionEnforcement {
     }
 
     public mutating func run() throws(UnsafeFile) {
+        try enforce()
+        do {
+            try places.sessions.create()
+            try EnforcementRun(places.sessions).note()
+        } catch {
+            problems.append("\(error)")
+        }
+    }
+
+    private mutating func enforce() throws(UnsafeFile) {
         let config = self.config()
         let live = try LiveSessions(places, limits: config.map(SessionLimits.init) ?? SessionLimits(), at: now)
         for record in live.stale where places.sessions.remove(record.id) { events.logout(record, by: record.endedBy ?? .user, at: now) }

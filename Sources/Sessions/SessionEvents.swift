@@ -1,4 +1,5 @@
 public import AuditTrail
+internal import CSystem
 public import Vocabulary
 
 #if canImport(Glibc)
@@ -76,7 +77,28 @@ public struct SessionEvents: Sendable {
         event.set(.process, Int64(record.process.id))
         event.set(.sessionBegan, record.began)
         more(&event)
-        if let file { try? file.append(event, by: .somebody) } else { try? trail.append(event) }
+        do throws(AuditTrail.Failure) {
+            if let file { try file.append(event) } else { try trail.append(event) }
+        } catch .notInstalled {
+            // Nothing is audited here.
+        } catch {
+            let line = Array(SessionEvents.line(about: record, kind, error, trail.path).utf8)
+            // The call reads no more than the bytes.
+            _ = unsafe opk_log_line(LOG_AUTH | LOG_WARNING, line, line.count)
+        }
+    }
+
+    /// For the system's log, where the audit log has no room or is not to be had: who logged in where, all the same.
+    static func line(about record: SessionRecord, _ kind: AuditKind, _ failure: AuditTrail.Failure, _ path: String) -> String {
+        let identity = record.identity
+        let person = identity.email ?? identity.subject ?? "somebody"
+        var line = "audit: \(kind.rawValue) of \"\(person.escaped(limit: 256))\" account=\"\(Text(record.account).escaped(limit: 256))\""
+        if let issuer = identity.issuer { line += " issuer=\"\(issuer.escaped(limit: 256))\"" }
+        if let address = record.address { line += " from=\"\(address.escaped(limit: 64))\"" }
+        if !identity.isVerified { line += " unverified" }
+        if identity.isBreakGlass { line += " break-glass" }
+        if let key = identity.keyFingerprint { line += " key=\(key.escaped(limit: 64))" }
+        return line + " session=\(record.id) process=\(record.process.id) was not written to \(path): \(failure)"
     }
 
     private static func describe(_ identity: SessionIdentity, _ event: inout AuditEvent) {

@@ -56,12 +56,12 @@ struct AuditLog {
     }
 
     /// What is appended if this process is cut short from here on; nil for nothing.
-    func setLastWords(_ event: AuditEvent?) { file?.setLastWords(event) }
+    func setLastWords(_ event: AuditEvent?, by cause: AuditTrail.Cause = .anybody) { file?.setLastWords(event, by: cause) }
 
     /// Adds the event, and before it what could not be written earlier. Where it cannot be written it is counted, and the log told, but not for each.
     func record(_ event: AuditEvent, by cause: AuditTrail.Cause, _ log: SystemLog) {
         guard isOn else { return }
-        setLastWords(event)
+        setLastWords(event, by: cause)
         defer { setLastWords(nil) }
         let lost = file == nil ? nil : log.tally?.takeLost()
         do throws(AuditTrail.Failure) {

@@ -20,9 +20,7 @@ final class DecisionEvent {
     private var account: String { String(decoding: record.account, as: UTF8.self) }
 
     /// Whose doing it is.
-    var cause: AuditTrail.Cause {
-        record.verified == nil && refusal.map { RefusalTally.Kind(of: $0.code) == .stranger } ?? false ? .anybody : .somebody
-    }
+    var cause: AuditTrail.Cause { record.verified == nil ? .anybody : isAnswered ? .admission : .person }
 
     /// What matters most comes first: what has no room any more is left out.
     func event(_ log: AuditLog) -> AuditEvent {

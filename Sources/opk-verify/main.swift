@@ -48,7 +48,7 @@ func verify(_ arguments: Arguments) -> Int32 {
         kept.account = escaped(arguments.request.account, limit: 256)
         log.refused("\(parts.beforeStep)\(error.step.rawValue)\(parts.afterStep)", .refusal(error.code), kept)
         if audit.isOn {
-            audit.record(unfinished(error.code, error.detail, at: error.step, of: arguments.request, id, audit), by: .somebody, log)
+            audit.record(unfinished(error.code, error.detail, at: error.step, of: arguments.request, id, audit), by: .anybody, log)
         }
         return ExitStatus.refused
     }
@@ -154,7 +154,7 @@ case .wrong(let reason):
         event.set(.granted, false)
         event.set(.reason, kept.reason)
         event.set(.detail, reason)
-        audit.record(event, by: .somebody, log)
+        audit.record(event, by: .anybody, log)
     }
     exit(ExitStatus.wrongCall)
 }

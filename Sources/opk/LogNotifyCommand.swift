@@ -26,9 +26,7 @@ struct LogNotifyCommand: ParsableCommand {
             let report = try notifier.run(at: .now(), newID: EventID.new)
             for change in report.changes where !quiet { Terminal.note("changed: \(Text(change.path).escaped)") }
             for sentence in report.told where !quiet { Terminal.note("told: \(sentence)") }
-            if report.isInterrupted {
-                Terminal.note("opk: warning: the log was rotated twice or cut short since the last time: events may not have been told")
-            }
+            for damage in report.damages { Terminal.note("opk: warning: \(Text(folders.auditLog).escaped): \(damage.description)") }
             for sentence in report.failed { Terminal.note("opk: error: \(sentence)") }
             return report.failed.isEmpty
         }

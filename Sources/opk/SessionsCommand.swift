@@ -74,13 +74,18 @@ struct SessionsListCommand: ParsableCommand {
 
     func run() throws {
         try reportingErrors { () throws(SessionsError) in
-            let (_, config, live) = try options.live()
+            let (places, config, live) = try options.live()
             let listing = SessionListing(live, config, at: .now())
             if json { try Terminal.answer(listing.json) } else { try Terminal.answer(listing.lines) }
             if config == nil {
                 Terminal.note(
                     "opk: warning: config.yml cannot be read: what held at each session's login holds on (sudo opk audit says what is wrong)"
                 )
+            }
+            if config.map({ $0.limit != nil || $0.endsWithIdentity }) ?? false, EnforcementRun(places.sessions).isOverdue(at: .now()) {
+                Terminal.note(
+                    "opk: warning: nobody enforces session_limit and end_with_identity: opk sessions enforce has not run in the last minutes "
+                        + "(systemctl enable --now opk-minute.timer, or cron's line in /etc/cron.d/opk-minute)")
             }
             return true
         }

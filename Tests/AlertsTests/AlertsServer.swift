@@ -1,4 +1,5 @@
 import AuditTrail
+import ChildProcess
 import Foundation
 import SafeFiles
 import TestSupport
@@ -22,8 +23,7 @@ final class AlertsServer {
         for path in [folder, folder + "/etc", folder + "/state"] {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
-        _ = FileManager.default.createFile(atPath: folder + "/audit.jsonl", contents: Data())
-        chmod(folder + "/audit.jsonl", 0o640)
+        makeLog()
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
@@ -80,9 +80,22 @@ final class AlertsServer {
         return report
     }
 
-    /// As logrotate does it.
+    /// As logrotate does it, with `delaycompress`: the first rotated file is packed the next time.
     func rotate() throws {
-        try FileManager.default.moveItem(atPath: log, toPath: log + ".1")
+        let manager = FileManager.default
+        for number in stride(from: 30, through: 2, by: -1) where manager.fileExists(atPath: "\(log).\(number).gz") {
+            try manager.moveItem(atPath: "\(log).\(number).gz", toPath: "\(log).\(number + 1).gz")
+        }
+        if manager.fileExists(atPath: log + ".1") {
+            try manager.moveItem(atPath: log + ".1", toPath: log + ".2")
+            let packed = try ChildProcess.run("/usr/bin/gzip", [log + ".2"], environment: .inherited(), deadline: 20_000)
+            #expect(packed.ending == .exited(0))
+        }
+        try manager.moveItem(atPath: log, toPath: log + ".1")
+        makeLog()
+    }
+
+    func makeLog() {
         _ = FileManager.default.createFile(atPath: log, contents: Data())
         chmod(log, 0o640)
     }

@@ -37,6 +37,17 @@ import Vocabulary
         #expect(lines.contains("opk_decisions_total{outcome=\"granted\",reason=\"none\"} 1"))
         #expect(lines.contains("opk_audit_events_lost_total 17"))
         #expect(try text(server) == lines)
+        // Not run for days: the file that was read last is packed, and two more are between.
+        for _ in 0..<3 {
+            try server.refuse("revoked")
+            try server.rotate()
+        }
+        try server.refuse("revoked")
+        lines = try text(server)
+        #expect(lines.contains("opk_decisions_total{outcome=\"refused\",reason=\"revoked\"} 6"))
+        #expect(lines.contains("opk_logins_total{break_glass=\"true\"} 1") && lines.contains("opk_audit_torn_lines_total 0"))
+        try server.append(.damaged)
+        #expect(try text(server).contains("opk_audit_log_damaged_total 1"))
     }
 
     @Test("decisions are counted by how long they took: each bucket has those below it")

@@ -72,26 +72,159 @@ import Vocabulary
         #expect(told.count { $0.hasPrefix("break-glass") } == 1)
     }
 
-    @Test("each event is told once, also where the log was rotated in between")
-    func rotation() throws {
+    @Test("each event is told once, also where the log was rotated in between, once or more often, and packed", arguments: [0, 1, 2, 5])
+    func rotation(rotations: Int) throws {
+        let server = try AlertsServer()
+        try server.write("notify: [{on: [break-glass], command: \(try server.command())}]\n", to: "config.yml")
+        _ = try server.notify()
+        var accounts: [String] = []
+        func login() throws {
+            accounts.append("a\(accounts.count)")
+            try server.append(.login) {
+                $0.set(.breakGlass, true)
+                $0.set(.account, accounts.last)
+            }
+        }
+        func told(_ count: Int) throws {
+            let report = try server.notify()
+            let names = report.told.compactMap { $0.split(separator: " ").dropFirst(5).first.map(String.init) }
+            #expect(names == accounts.suffix(count) && report.damages.isEmpty && report.torn == 0, "\(report)")
+        }
+        for _ in 0..<2 {
+            try login()
+            try told(1)
+            for _ in 0..<rotations {
+                try login()
+                try server.rotate()
+            }
+            for _ in 0..<2 { try login() }
+            try told(rotations + 2)
+            try told(0)
+        }
+        // Nothing was read of the file yet.
+        try server.rotate()
+        try told(0)
+        for _ in 0..<rotations {
+            try login()
+            try server.rotate()
+        }
+        try told(rotations)
+        try login()
+        try told(1)
+    }
+
+    @Test("a packed file that cannot be read hides nothing but what is in it")
+    func brokenPacking() throws {
         let server = try AlertsServer()
         try server.write("notify: [{on: [break-glass], command: \(try server.command())}]\n", to: "config.yml")
         _ = try server.notify()
         func login() throws { try server.append(.login) { $0.set(.breakGlass, true) } }
+        for _ in 0..<3 {
+            try login()
+            try server.rotate()
+        }
         try login()
-        #expect(try server.notify().told.count == 1)
-        try login()
-        try server.rotate()
-        try login()
-        try login()
-        let report = try server.notify()
-        #expect(report.told.count == 3 && !report.isInterrupted)
+        try Data("no gzip".utf8).write(to: URL(fileURLWithPath: server.log + ".3.gz"))
+        #expect(try server.notify().told.count == 3)
         #expect(try server.notify().told.isEmpty)
-        // Gone before it was read: that is said.
-        try login()
+    }
+
+    @Test("whoever makes the log shorter in its place, or writes it anew, is told of by every channel")
+    func shortened() throws {
+        let server = try AlertsServer()
+        try server.write("notify: [{on: [revoked], command: \(try server.command())}]\n", to: "config.yml")
+        try server.append(.login)
+        #expect(try server.notify().damages.isEmpty)
+        truncate(server.log, 0)
+        var report = try server.notify()
+        let sentence =
+            "audit log: \(server.log) on \(AlertsServer.host): it became shorter in its place, or was written anew, so events may be gone"
+        #expect(report.damages.map(\.kind) == [.shortened] && report.told == [sentence], "\(report)")
+        #expect(server.told.last?.contains("\"notification\":\"audit-log\"") == true)
+        let log = try String(contentsOfFile: server.log, encoding: .utf8)
+        #expect(log.contains("\"type\":\"audit.damaged\"") && log.contains("\"action\":\"shortened\""))
+        // Another text of the same length, and a longer one: events that were told before are not told again.
+        try server.refuse("revoked")
+        report = try server.notify()
+        #expect(report.damages.isEmpty && report.told.count == 1)
+        let text = try String(contentsOfFile: server.log, encoding: .utf8)
+        for anew in [text.replacing("bob@", with: "eve@"), text.replacing("bob@", with: "eve@") + text] {
+            let file = try #require(FileHandle(forWritingAtPath: server.log))
+            try file.truncate(atOffset: 0)
+            file.write(Data(anew.utf8))
+            report = try server.notify()
+            // Once an hour.
+            #expect(report.damages.map(\.kind) == [.shortened] && report.told.isEmpty, "\(report)")
+        }
+        truncate(server.log, 0)
+        let now = UnixTime.now()
+        #expect(try server.notify(at: now + 3700).told == [sentence])
+        #expect(try server.notify(at: now + 3700).damages.isEmpty)
+    }
+
+    @Test("a log that is another one, with nothing of the old one beside it, is told of; one that was rotated is not")
+    func vanished() throws {
+        let server = try AlertsServer()
+        let command = try server.command()
+        try server.write("notify: [{on: [audit-log], command: \(command)}, {on: [audit-log, revoked], command: \(command)}]\n", to: "config.yml")
+        _ = try server.notify()
+        try server.append(.login)
+        #expect(try server.notify().damages.isEmpty)
+        try server.rotate()
+        #expect(try server.notify().damages.isEmpty)
+        try server.append(.login)
+        #expect(try server.notify().damages.isEmpty)
+        // So that the new one has another number.
+        try FileManager.default.moveItem(atPath: server.log, toPath: server.folder + "/elsewhere")
+        server.makeLog()
+        let report = try server.notify()
+        #expect(report.damages.map(\.kind) == [.vanished], "\(report)")
+        // By one channel once, however many rules have it.
+        #expect(report.told.count == 1 && report.told.first?.hasSuffix("is gone, and in no rotated file, so events may be gone") == true)
+        #expect(try server.notify().damages.isEmpty)
+    }
+
+    @Test("a log that nothing is written to is told of once an hour for as long as that lasts, and again when it comes again")
+    func unusable() throws {
+        let server = try AlertsServer()
+        try server.write("notify: [{on: [policy-changed], command: \(try server.command())}]\n", to: "config.yml")
+        _ = try server.notify()
+        let now = UnixTime.now()
+        chmod(server.log, 0o666)
+        var report = try server.notify(at: now)
+        #expect(report.damages.map(\.kind) == [.unsafe] && report.told.count == 1, "\(report)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: server.log)).isEmpty)
+        report = try server.notify(at: now + 60)
+        #expect(report.damages.map(\.kind) == [.unsafe] && report.told.isEmpty)
+        #expect(try server.notify(at: now + 3700).told.count == 1)
+        // Root could still write to it, opk-verify could not.
+        chmod(server.log, 0o040)
+        for _ in 0..<3 { #expect(try server.notify(at: now + 7350).damages.map(\.kind) == [.unsafe]) }
+        let log = try String(contentsOfFile: server.log, encoding: .utf8)
+        #expect(log.split(separator: "\n").count { $0.contains("audit.damaged") } == 1)
         try FileManager.default.removeItem(atPath: server.log)
-        _ = FileManager.default.createFile(atPath: server.log, contents: Data())
-        #expect(try server.notify().isInterrupted)
+        report = try server.notify(at: now + 7400)
+        #expect(report.damages.map(\.kind) == [.absent] && report.told.count == 1, "\(report)")
+        server.makeLog()
+        // What root wrote about it had been read, and is gone.
+        report = try server.notify(at: now + 7400)
+        #expect(report.damages.map(\.kind) == [.vanished] && report.told.count == 1, "\(report)")
+        #expect(try server.notify(at: now + 7400).damages.isEmpty)
+    }
+
+    @Test("in what a chat service shows there is nobody to wake and nothing to follow, and an email address stays one")
+    func plain() {
+        for address in ["alice@example.com", "a.b+c_d-e@example.co.uk", "bob@allianz.example", "o'neil@channels.example"] {
+            #expect(Notice.plain(address) == address)
+        }
+        for (text, shown) in [
+            ("@everyone", "?everyone"), ("x@everyone", "x?everyone"), ("x@HERE.example", "x?HERE.example"), ("a @here b", "a ?here b"),
+            ("x@channel", "x?channel"), ("(@all)", "??all?"), ("<!channel>", "?!channel?"), ("<@U123>", "??U123?"),
+            ("[sign in](https://evil.example)", "?sign in??https: //evil.example?"), ("`x`", "?x?"), ("*b* ~s~ |q|", "?b? ?s? ?q?"),
+            ("a@b@here", "a@b?here"), ("@", "?"), ("é@example.com", "é@example.com"),
+        ] {
+            #expect(Notice.plain(text) == shown)
+        }
     }
 
     @Test("a line that is not whole yet is left for the next time")
@@ -190,7 +323,7 @@ import Vocabulary
         #expect(request.method == "POST" && request.header("Content-Type") == "application/json")
         let object = try #require(try JSONSerialization.jsonObject(with: Data(request.body.utf8)) as? [String: Any])
         let text = try #require(object["text"] as? String)
-        #expect(text == "break-glass: a?!channel??b?@example.com\\u{202e}\\u{a} logged in to root on web1")
+        #expect(text == "break-glass: a?!channel??b??example.com\\u{202e}\\u{a} logged in to root on web1")
         #expect((object["event"] as? [String: Any])?["type"] as? String == "login")
         for path in [server.log, server.state + "/notify"] {
             #expect(try String(contentsOfFile: path, encoding: .utf8).contains("S3CRET") == false)

@@ -25,6 +25,12 @@ enum EventSamples {
             event.set(.name, "command /usr/local/bin/tell")
             event.set(.kind, "delivered")
         case .gap: event.set(.lost, 17)
+        case .damaged:
+            var change = AuditObject()
+            change.set(.file, "/var/log/opk/audit.jsonl")
+            change.set(.action, "shortened")
+            event.set(.change, change)
+            event.set(.detail, "a sentence")
         }
         return event
     }
@@ -60,6 +66,7 @@ enum EventSamples {
         case .gap:
             event.set(.lost, 17)
             event.set(.since, began + -90)
+        case .damaged: return Self.event(.damaged)
         }
         return event
     }

@@ -99,6 +99,8 @@ struct Innocence: CustomTestStringConvertible, Sendable {
         },
         Innocence(code: .pamSession, how: "with a limit and a line") { try $0.config("session_limit: 8h\nend_with_identity: true") },
         Innocence(code: .pamSession, how: "no line, and nothing that wants one") { try $0.pam("account required pam_permit.so") },
+        Innocence(code: .minuteTimer, how: "no run, and nothing that wants one") { unlink($0.places.enforced) },
+        Innocence(code: .minuteTimer, how: "a run just now") { try $0.config("session_limit: 8h") },
         Innocence(code: .keysOld, how: "a day is not over") { try $0.keep(age: 86_000) },
     ]
 }

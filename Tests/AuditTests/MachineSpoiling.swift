@@ -152,6 +152,15 @@ extension Spoiling {
         Spoiling(.auditLog, "somebody's", file: "auditlog/audit.jsonl") { chown($0.folder + "/auditlog/audit.jsonl", 2, 2) },
         Spoiling(.auditLog, "that all can read", file: "auditlog/audit.jsonl") { chmod($0.folder + "/auditlog/audit.jsonl", 0o644) },
         Spoiling(.auditLog, "a folder that all can write", file: "auditlog") { chmod($0.places.auditFolder, 0o777) },
+        Spoiling(.minuteTimer, "a limit, and no run", file: "etc/config.yml") { server in
+            try server.config("session_limit: 8h")
+            unlink(server.places.enforced)
+        },
+        Spoiling(.minuteTimer, "somebody to be told, and a run ten minutes ago", file: "etc/config.yml") { server in
+            try server.config("notify:\n  - on: [break-glass]\n    command: /usr/bin/true")
+            let past = Date(timeIntervalSinceNow: -600)
+            try FileManager.default.setAttributes([.modificationDate: past], ofItemAtPath: server.places.enforced)
+        },
         Spoiling(.clockFree, "nothing keeps it") { $0.places.clock = { .free } },
         Spoiling(.clockContainer, "the host's") { $0.places.clock = { .container } },
         Spoiling(.logAbsent, "no socket", file: "log") { unlink($0.places.logSocket) },

@@ -39,6 +39,7 @@ final class Server {
         places.fetchSocket = folder + "/no-socket"
         places.logSocket = folder + "/log"
         places.pamFolder = folder + "/pam.d"
+        places.enforced = folder + "/enforced"
         places.dropIn = folder + "/ssh/60-opk.conf"
         places.cron = folder + "/no-cron"
         places.opksshFiles = [folder + "/opkssh"]
@@ -71,6 +72,7 @@ final class Server {
         _ = FileManager.default.createFile(atPath: folder + "/state/refusals", contents: Data(count: 4096))
         chmod(folder + "/state/refusals", 0o600)
         try own(folder + "/state/refusals", "nobody:nogroup")
+        try write("enforced", "", mode: 0o600)
         try write("auditlog/audit.jsonl", "", mode: 0o640, as: "nobody:nogroup")
         try keep(age: 60)
         try own(folder + "/cache", "_apt:nogroup")

@@ -73,11 +73,11 @@ import Vocabulary
         for line in place.lines().dropFirst() { _ = try JSONObject(parsing: Array(line)) }
     }
 
-    @Test func `a link, a second name, a folder, and a file that the group or others may write are not written to`() throws {
+    @Test func `a link, a folder, and a file that the group or others may write are not written to`() throws {
         let place = try Place()
         let victim = place.folder + "/victim"
         let cases: [(String, () -> Int32)] = [
-            ("a link", { symlink(victim, place.path) }), ("a second name", { link(victim, place.path) }),
+            ("a link", { symlink(victim, place.path) }),
             ("a folder", { mkdir(place.path, 0o755) }), ("a FIFO", { mkfifo(place.path, 0o640) }),
             ("the group's", { self.make(place, 0o660) }), ("everybody's", { self.make(place, 0o642) }),
         ]
@@ -99,15 +99,36 @@ import Vocabulary
         return chmod(place.path, mode)
     }
 
-    @Test func `beyond the hard size nothing is written, beyond the soft one nothing that anybody can cause`() throws {
+    @Test func `the fewer can cause an event, the larger the file may be that still takes it`() throws {
         let place = try Place()
-        #expect(truncate(place.path, Int(AuditTrail.softSize) - 10) == 0)
-        #expect(throws: AuditTrail.Failure.full) { try place.trail.append(event(), by: .anybody) }
+        let sizes = AuditTrail.Cause.allCases.map { Int($0.largest >> 20) }
+        #expect(sizes == [256, 384, 768, 1024])
+        for (index, cause) in AuditTrail.Cause.allCases.enumerated() {
+            #expect(truncate(place.path, Int(cause.largest) - 10) == 0)
+            for lower in AuditTrail.Cause.allCases[...index] {
+                #expect(throws: AuditTrail.Failure.full, "\(lower) at \(cause.largest)") { try place.trail.append(event(), by: lower) }
+            }
+            var facts = stat()
+            #expect(stat(place.path, &facts) == 0 && facts.st_size == Int(cause.largest) - 10)
+            for higher in AuditTrail.Cause.allCases[(index + 1)...] { try place.trail.append(event(), by: higher) }
+        }
+        // What has no cause of its own is the server's.
+        #expect(truncate(place.path, Int(AuditTrail.Cause.admission.largest)) == 0)
         try place.trail.append(event())
-        #expect(truncate(place.path, Int(AuditTrail.hardSize) - 10) == 0)
-        #expect(throws: AuditTrail.Failure.full) { try place.trail.append(event()) }
-        var facts = stat()
-        #expect(stat(place.path, &facts) == 0 && facts.st_size == Int(AuditTrail.hardSize) - 10)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "not root"))
+    func `a second name stops nothing where the folder is root's alone, and everything where it is not`() throws {
+        let place = try Place()
+        #expect(link(place.path, place.folder + "/other") == 0)
+        try place.trail.append(event())
+        #expect(chmod(place.folder, 0o775) == 0)
+        #expect(throws: AuditTrail.Failure.unsafe) { try place.trail.append(event()) }
+        #expect(chmod(place.folder, 0o755) == 0 && chown(place.folder, 65534, 0) == 0)
+        #expect(throws: AuditTrail.Failure.unsafe) { try place.trail.append(event()) }
+        #expect(chown(place.folder, 0, 0) == 0 && chmod(place.path, 0o642) == 0)
+        #expect(throws: AuditTrail.Failure.unsafe) { try place.trail.append(event()) }
+        #expect(place.lines().count == 1)
     }
 
     /// Pieces of lines appended again and again, as by writers that are killed in the middle of a write.

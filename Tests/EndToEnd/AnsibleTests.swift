@@ -2,12 +2,12 @@ import Foundation
 import Testing
 
 /// The role in packaging/ansible, run for real, against a folder in the place of /etc/opk.
-@Suite("Ansible's role", .enabled(if: Ansible.whyNot == nil, "\(Ansible.whyNot ?? "")"))
+@Suite("Ansible's role", .enabled(if: AnsibleRole.whyNot == nil, "\(AnsibleRole.whyNot ?? "")"))
 struct AnsibleTests {
     @Test("the example is well-formed")
     func syntax() async throws {
         try await withAnsible { ansible in
-            let outcome = try await ansible.run(["--syntax-check", ansible.example])
+            let outcome = try await ansible.run(["--syntax-check", AnsibleRole.example])
             #expect(outcome.status == 0, "\(outcome.both)")
         }
     }
@@ -15,11 +15,11 @@ struct AnsibleTests {
     @Test("the example's policy is written and sshd set up at first, and the second time nothing is changed")
     func idempotent() async throws {
         try await withAnsible { ansible in
-            let dry = try await ansible.run(["--check", "--diff", ansible.example], setsUp: true)
+            let dry = try await ansible.run(["--check", "--diff", AnsibleRole.example], setsUp: true)
             #expect(dry.status == 0 && !dry.output.contains("changed=0"), "\(dry.both)")
             #expect(ansible.files() == [] && !ansible.isSetUp, "a trial writes nothing")
 
-            let first = try await ansible.run([ansible.example], setsUp: true)
+            let first = try await ansible.run([AnsibleRole.example], setsUp: true)
             #expect(first.status == 0 && !first.output.contains("changed=0"), "\(first.both)")
             #expect(ansible.files() == ["auth_id", "config.yml", "providers", "revoked"] && ansible.isSetUp)
             #expect(try ansible.text("auth_id").contains(#"dev 'oidc:"https://acme.com/roles":dev' https://idp.example.com"#))
@@ -28,7 +28,7 @@ struct AnsibleTests {
                 ansible.opk, ["audit", "--policy-only", "--skip-user-policy", "--config-dir", ansible.policy.path])
             #expect(audit.status == 0, "\(audit.both)")
 
-            let second = try await ansible.run([ansible.example], setsUp: true)
+            let second = try await ansible.run([AnsibleRole.example], setsUp: true)
             #expect(second.status == 0 && second.output.contains("changed=0"), "\(second.both)")
         }
     }
@@ -87,17 +87,11 @@ struct AnsibleTests {
 
 /// ansible-playbook on this machine itself, in folders of its own.
 private struct Ansible {
-    static let whyNot: String? =
-        Machine.path("ansible-playbook") == nil
-        ? "ansible-playbook is not installed (Debian's ansible-core)" : Machine.programs == nil ? "the programs are not built" : nil
-
     let folder: URL
     let opk: String
     /// opk, but for `opk setup server`, in whose place something notes how it was called and changes something once.
     private var program: String { folder.appendingPathComponent("opk").path }
     var policy: URL { folder.appendingPathComponent("etc") }
-    var example: String { Ansible.role.appendingPathComponent("site.yml").path }
-    private static let role = Machine.packageRoot.appendingPathComponent("packaging/ansible")
 
     init() throws {
         guard let programs = Machine.programs else { throw HarnessError("the programs are not built") }
@@ -130,26 +124,12 @@ private struct Ansible {
             "ansible_become": false, "ansible_remote_tmp": folder.appendingPathComponent("remote").path,
             "ansible_python_interpreter": Machine.path("python3") ?? "/usr/bin/python3",
         ]
-        let file = folder.appendingPathComponent("variables.json")
-        try JSONSerialization.data(withJSONObject: variables).write(to: file)
-        return try await Command.run(
-            "ansible-playbook", ["-i", "localhost,", "-c", "local", "-e", "@\(file.path)"] + arguments,
-            environment: Command.environment(
-                home: folder.path,
-                adding: [
-                    "TMPDIR": folder.appendingPathComponent("tmp").path, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_NOCOLOR": "1",
-                    "ANSIBLE_PIPELINING": "true",
-                    "ANSIBLE_ROLES_PATH": Ansible.role.appendingPathComponent("roles").path,
-                    "ANSIBLE_LOCAL_TEMP": folder.appendingPathComponent("local").path,
-                ]), deadline: 300)
+        return try await AnsibleRole.run(["-i", "localhost,", "-c", "local"] + arguments, in: folder, variables: variables)
     }
 
     /// The role alone, with these variables.
     func play(_ variables: [String: Any], install: String = "none") async throws -> Command.Outcome {
-        let book = folder.appendingPathComponent("book.json")
-        let play: [String: Any] = ["hosts": "all", "gather_facts": false, "roles": [variables.merging(["role": "opk"]) { own, _ in own }]]
-        try JSONSerialization.data(withJSONObject: [play]).write(to: book)
-        return try await run([book.path], install: install)
+        try await run([AnsibleRole.book(variables, in: folder)], install: install)
     }
 
     func files() -> [String] { ((try? FileManager.default.contentsOfDirectory(atPath: policy.path)) ?? []).sorted() }

@@ -98,6 +98,47 @@ extension RealSSH {
             }
         }
 
+        /// Nobody gets in with root's key then; sshd itself says so.
+        private static let uselessKeys = [
+            "chmod 0777 /root/.ssh", "chmod 0666 /root/.ssh/authorized_keys", "chmod g+w /root", "chown alice /root/.ssh/authorized_keys",
+            "sed -i 's/^/# /' /root/.ssh/authorized_keys", "sed -i 's/^/cert-authority /' /root/.ssh/authorized_keys",
+            "sed -i 's|^|command=\"/bin/true\" |' /root/.ssh/authorized_keys",
+            "sed -i 's/^/expiry-time=\"20250101Z\" /' /root/.ssh/authorized_keys",
+            "sed -i 's/^/no-such-option /' /root/.ssh/authorized_keys",
+            "sed -i 's/^ssh-ed25519/ssh-rsa/' /root/.ssh/authorized_keys",
+            "printf 'not a key, and longer than forty characters it is\\n' > /root/.ssh/authorized_keys",
+            "usermod --expiredate 2020-01-01 root", "usermod --shell /usr/sbin/nologin root",
+            "sed -i 's/^UsePAM yes/UsePAM no/' /etc/ssh/sshd_config; usermod -p '!' root",
+            "echo 'ForceCommand /bin/true' >> /etc/ssh/sshd_config", "echo 'PermitRootLogin no' >> /etc/ssh/sshd_config",
+        ]
+
+        @Test("a key that sshd would not take is no other way in, and one that it takes is")
+        func usableKeys() async throws {
+            try await withSetupMachine { machine in
+                try await machine.shell("tar -cpf /run/whole.tar /root/.ssh /etc/ssh /etc/passwd /etc/shadow; stat -c %a /root > /run/mode")
+                let key = "/etc/ssh/test_host_key"
+                let logIn =
+                    "ssh -F none -i \(key) -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes "
+                    + "-p \(machine.daemon.port) root@127.0.0.1 'echo in'"
+                for harm in Self.uselessKeys {
+                    try await machine.shell(harm)
+                    try await machine.startSSHD()
+                    let said = try await machine.run(["sh", "-c", logIn])
+                    #expect(said.output != "in\n", "\(harm)")
+                    let refused = try await machine.setUp(Self.row)
+                    #expect(refused.status == 1 && refused.errors.contains("the only way in"), "\(harm): \(refused)")
+                    try await machine.shell(
+                        "tar -C / -xpf /run/whole.tar; chmod \"$(cat /run/mode)\" /root; chown root /root/.ssh/authorized_keys")
+                }
+                let options = "from=\"127.0.0.1\",restrict,pty,expiry-time=\"29990101\""
+                try await machine.shell("sed -i \"s|^|$1 |\" /root/.ssh/authorized_keys", [options])
+                try await machine.startSSHD()
+                #expect(try await machine.run(["sh", "-c", logIn]).output == "in\n")
+                let set = try await machine.setUp(Self.row + ["--dry-run"])
+                #expect(set.status == 0, "\(set)")
+            }
+        }
+
         @Test("a password that root may use is another way in")
         func password() async throws {
             try await withSetupMachine(configuration: ["Match all"], hasKey: false) { machine in
@@ -174,19 +215,32 @@ extension RealSSH {
             }
         }
 
-        @Test("where sessions are recorded PAM runs what records them, as root, at both ends; and undone, PAM's file is what it was")
+        @Test(
+            "where sessions are recorded PAM runs what records them, as root, at the beginning, before all else; undone, PAM's file is what it was"
+        )
         func sessions() async throws {
             try await withSetupMachine { machine in
                 try await machine.write(
                     "#!/bin/sh\necho \"$PAM_TYPE $PAM_USER $(id -u)\" >> /run/heard\n", to: "/usr/local/libexec/opk/opk-session",
                     mode: "0755")
+                // As an earlier version left it.
+                try await machine.shell(
+                    """
+                    { echo '# >>> opk: `opk setup server --undo` takes these lines away >>>'
+                      echo 'session optional pam_exec.so quiet /usr/local/libexec/opk/opk-session'
+                      echo '# <<< opk <<<'; } >> /etc/pam.d/sshd
+                    """)
                 let before = try await machine.inventory()
                 let set = try await machine.setUp(Self.row)
-                #expect(set.status == 0 && set.output.contains("pam_exec.so quiet /usr/local/libexec/opk/opk-session"), "\(set)")
+                let line = "session optional pam_exec.so quiet type=open_session /usr/local/libexec/opk/opk-session"
+                #expect(set.status == 0 && set.output.contains("+ " + line), "\(set)")
+                let pam = try await machine.shell("cat /etc/pam.d/sshd").split(separator: "\n").map(String.init)
+                #expect(pam.prefix(3).dropFirst().first == line && pam.filter { $0.contains("opk") }.count == 3, "\(pam)")
                 #expect(try await machine.shell("stat -c %a /var/log/opk /run/opk/sessions") == "755\n700\n")
+                try await machine.shell("rm -f /run/heard")
                 // A second run's trial is a login like others.
                 #expect(try await machine.setUp(["--allow", "alice@example.com=bob"]).status == 0)
-                #expect(try await machine.shell("cat /run/heard") == "open_session bob 0\nclose_session bob 0\n")
+                #expect(try await machine.shell("cat /run/heard") == "open_session bob 0\n")
                 #expect(try await machine.setUp(["--undo"]).status == 0)
                 #expect(try await machine.inventory() == before)
             }

@@ -173,8 +173,9 @@ struct AuditTests {
         #expect(events.map { $0.text("type") } == ["audit.gap", "decision"] && events.first?.number("lost") == 1, "\(events)")
     }
 
-    @Test("Nothing is written through a link or a second name, nor to a FIFO, a folder, or a file that others may write or own")
+    @Test("Nothing is written through a link, nor where others may name files through a second name, nor to a FIFO, a folder, or a file that others may write or own")
     func unsafeFiles() throws {
+        #expect(chmod(audited.folder, 0o775) == 0)
         let victim = doorway.folder + "/victim"
         try audited.makeFile(victim)
         let manager = FileManager.default
@@ -278,5 +279,28 @@ struct AuditTests {
         #expect(event.text("detail") == "the decision took too long" && event.text("account") == "guest")
         let written = try #require(event["time"]?.string.flatMap { UnixTime(rfc3339: $0) })
         #expect(abs(written - .now()) < 4)
+        // Anybody can take too long.
+        #expect(truncate(audited.path, 256 << 20) == 0)
+        let late = try Program.run(Program.verify, words, environment: Doorway.environment, output: .stuck)
+        var facts = stat()
+        #expect(late.ending == .exited(1) && stat(audited.path, &facts) == 0 && facts.st_size == 256 << 20, "\(late)")
+    }
+
+    @Test("A refusal of a verified person has its own room in the log, an admission more, and neither takes the room of sessions")
+    func room() throws {
+        func grows(from mebibytes: Int, _ account: String, _ login: MintedLogin? = nil) throws -> Bool {
+            var facts = stat()
+            #expect(truncate(audited.path, 0) == 0 && truncate(audited.path, mebibytes << 20) == 0)
+            _ = try audited.ask(login, as: account)
+            return stat(audited.path, &facts) == 0 && Int(facts.st_size) > mebibytes << 20
+        }
+        let forged = audited.login.with { $0.providerKey = TestKeys.otherP256 }
+        #expect(try grows(from: 255, "guest", forged) && !grows(from: 256, "guest", forged))
+        // root has no row of hers.
+        #expect(try grows(from: 256, "root") && grows(from: 383, "root") && !grows(from: 384, "root"))
+        #expect(try grows(from: 384, "guest") && grows(from: 767, "guest") && !grows(from: 768, "guest"))
+        // A configuration that lets nobody in is seen before any signature is.
+        try doorway.write("config.yml", "nonsense: 1\n")
+        #expect(try grows(from: 255, "guest") && !grows(from: 256, "guest"))
     }
 }

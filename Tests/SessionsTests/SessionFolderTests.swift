@@ -119,3 +119,23 @@ import Vocabulary
         #expect(try events.isEmpty)
     }
 }
+
+@Suite("When limits were last enforced") struct EnforcementRunTests {
+    @Test("a run that came to its end is remembered, for five minutes")
+    func remembered() throws {
+        let folder = NSTemporaryDirectory() + "/opk-run-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        mkdir(folder, 0o755)
+        var places = SessionPlaces()
+        (places.sessions, places.log, places.trust) = (SessionFolder(folder + "/sessions"), folder + "/audit.jsonl", .rootOrUser(geteuid()))
+        places.configFolder = folder
+        let run = EnforcementRun(places.sessions)
+        let now = UnixTime.now()
+        #expect(run.last == nil && run.isOverdue(at: now))
+        var enforcement = SessionEnforcement(places, at: now)
+        try enforcement.run()
+        #expect(enforcement.problems == [] && run.last != nil)
+        #expect(!run.isOverdue(at: now + 299) && run.isOverdue(at: now + 400))
+        #expect(try places.sessions.records().unreadable == [])
+    }
+}

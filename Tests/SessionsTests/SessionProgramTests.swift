@@ -156,6 +156,45 @@ import Vocabulary
                 && record.identity.authenticationMethods == ["pwd", "hwk"])
     }
 
+    static let canMount =
+        geteuid() == 0
+        && (try? ChildProcess.run("/usr/bin/unshare", ["--mount", "mount", "--bind", "/tmp", "/etc"], environment: .inherited(), deadline: 20_000))?
+            .ending == .exited(0)
+
+    @Test("a login that the audit log has no room for is said to the system's log, with who logged in where", .enabled(if: canMount, "not root, or no mounting"))
+    func withoutRoom() throws {
+        defer { clean() }
+        let devices = folder + "/d"
+        mkdir(devices, 0o755)
+        try Data().write(to: URL(fileURLWithPath: devices + "/null"))
+        let logger = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        defer { close(logger) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array((devices + "/log").utf8)) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(logger, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        #expect(bound == 0)
+        #expect(truncate(places.log, 1 << 30) == 0)
+        let certificate = try certificate()
+        try call(
+            "open_session", ["PAM_USER": "deploy", "PAM_RHOST": "192.0.2.7", "SSH_AUTH_INFO_0": certificate.line],
+            surroundings: ["/usr/bin/unshare", "--mount", "sh", "-c", "mount --bind \(devices) /dev && exec \"$@\"", "sh"])
+        var buffer = [UInt8](repeating: 0, count: 8192)
+        let count = recv(logger, &buffer, buffer.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
+        let said = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        let words = "account=\"deploy\" issuer=\"\(MintedLogin.issuer.string)\" from=\"192.0.2.7\" unverified key=\(certificate.fingerprint) "
+        #expect(said.contains("audit: login of \"alice@example.com\" \(words)") && said.contains("was not written to \(places.log): "), "\(said)")
+        #expect(files.count == 1)
+        // Nothing is audited where there is no folder, and that is no fault.
+        try FileManager.default.removeItem(atPath: folder + "/log")
+        try call(
+            "open_session", ["PAM_USER": "deploy", "SSH_AUTH_INFO_0": certificate.line],
+            surroundings: ["/usr/bin/unshare", "--mount", "sh", "-c", "mount --bind \(devices) /dev && exec \"$@\"", "sh"])
+        #expect(recv(logger, &buffer, buffer.count, Int32(truncatingIfNeeded: MSG_DONTWAIT)) < 0)
+    }
+
     @Test("whatever the environment holds, it ends with status 0, and writes nothing that is not a session of ours")
     func hostile() throws {
         defer { clean() }

@@ -15,6 +15,8 @@ struct FileFacts: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
     let size: Int64
+    /// When it was written to last, in seconds since 1970.
+    let changed: Int64
 
     enum Kind: Hashable, Sendable { case file, folder, link, socket, other }
 
@@ -53,6 +55,7 @@ struct FileFacts: Hashable, Sendable {
         device = UInt64(facts.st_dev)
         inode = UInt64(facts.st_ino)
         size = Int64(facts.st_size)
+        changed = Int64(facts.st_mtim.tv_sec)
     }
 
     /// The permission bits, 0 to 7, that this account has by owner, group or neither. Root may do everything.

@@ -37,6 +37,8 @@ public struct AuditPlaces: Sendable {
     public var looksAtMachine = true
     /// Where what PAM does is written, by service.
     public var pamFolder = "/etc/pam.d"
+    /// Made anew by each run of `opk sessions enforce`.
+    public var enforced = "/run/opk/sessions/enforced"
     public var dropIn = "/etc/ssh/sshd_config.d/60-opk.conf"
     public var cron = "/etc/cron.d/opk-keys"
     /// Is there where Debian's package installed the programs in /usr.

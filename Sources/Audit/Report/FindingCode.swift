@@ -138,6 +138,7 @@ public enum FindingCode: String, CaseIterable, Sendable {
     case keysStray = "keys-stray"
     case stateMode = "state-mode"
     case auditLog = "audit-log"
+    case minuteTimer = "minute-timer"
     case clockFree = "clock-free"
     case clockContainer = "clock-container"
     case logAbsent = "log-absent"
@@ -155,7 +156,8 @@ public enum FindingCode: String, CaseIterable, Sendable {
             .requireNobody,
             .homeFile, .homeRow, .opksshAdmits, .opksshComment, .opksshClaim, .sshdDashes, .sshdAddressUnknown, .sshdUserRoot,
             .sshdUserShell, .sshdMethods, .sshdAlgorithms, .sshdMatch, .sshdRoot, .programVersion, .sudoersRule, .sudoersMode, .fetchWay,
-            .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .auditLog, .clockFree, .logAbsent,
+            .fetchSeparate, .homeWay, .cacheAbsent, .keysOld, .keysFuture, .keysFailing, .stateMode, .auditLog, .minuteTimer, .clockFree,
+            .logAbsent,
             .pamSession:
             .warning
         case .fileExposed, .providerNone, .providerKeyAge, .providerUnused, .rowNone, .rowExpired, .rowExpiredLong, .rowFuture, .rowTwice,

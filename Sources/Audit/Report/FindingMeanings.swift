@@ -118,6 +118,7 @@ extension FindingCode {
         .keysStray: "keys of an issuer that no row names, or of nobody can say whom",
         .stateMode: "the count of refusals is absent or not as it was installed",
         .auditLog: "the audit log is absent or not as it was installed, so nothing is recorded",
+        .minuteTimer: "session_limit, end_with_identity or notify, and nothing runs opk sessions enforce every minute",
         .clockFree: "nothing keeps the clock right",
         .clockContainer: "the clock is the host's, which says that nothing keeps it right",
         .logAbsent: "nobody listens at /dev/log",

@@ -140,10 +140,11 @@ int opk_log_journal(const uint8_t *message, size_t length);
 #define OPK_AUDIT_PARTS 4
 /// Adds a line, in at most OPK_AUDIT_PARTS parts, the last of which ends with a line break, by one writev(2). The file was opened to be read and
 /// appended to. Where somebody was torn off in the middle of the last line, the new one begins with a line break. 0, or an errno: ENOSPC where the disk
-/// is full, EFBIG where the file would be larger than `largest`. May be called in a signal handler.
-int opk_audit_append(int file, const struct iovec *line, int count, int64_t largest);
+/// is full, or less than `spare` bytes of it are left (or than a sixteenth, where that is less), EFBIG where the file would be larger than `largest`. May be called
+/// in a signal handler.
+int opk_audit_append(int file, const struct iovec *line, int count, int64_t largest, int64_t spare);
 /// The same of a line in one part.
-int opk_audit_append_line(int file, const uint8_t *line, size_t length, int64_t largest);
+int opk_audit_append_line(int file, const uint8_t *line, size_t length, int64_t largest, int64_t spare);
 
 // Watchdog.c
 
@@ -163,8 +164,8 @@ void opk_last_words_step(int number);
 /// What is appended to that file as well if the process is cut short: the time of day stands between the first two parts and, where `hasStep`, the step's
 /// number between the last two. All are copied; one that is longer than there is room for (8 KiB in all) means that there is none, as does `file` -1.
 void opk_last_words_audit(
-    int file, int64_t largest, const uint8_t *beforeTime, size_t beforeTimeLength, const uint8_t *beforeStep, size_t beforeStepLength,
-    const uint8_t *after, size_t afterLength, int hasStep);
+    int file, int64_t largest, int64_t spare, const uint8_t *beforeTime, size_t beforeTimeLength, const uint8_t *beforeStep,
+    size_t beforeStepLength, const uint8_t *after, size_t afterLength, int hasStep);
 
 // Tally.c
 
