@@ -246,6 +246,35 @@ extension RealSSH {
             }
         }
 
+        @Test("where /var/lib/opk has been taken away it is made as an installation makes it, and goes with an undo, or a run that fails")
+        func stateFolder() async throws {
+            try await withSetupMachine { machine in
+                try await machine.shell("rm -rf /var/lib/opk; usermod -s /usr/sbin/nologin alice")
+                let before = try await machine.inventory(of: "etc usr/local")
+                #expect(try await machine.setUp(Self.row).status == 1)
+                #expect(try await machine.shell("ls -d /var/lib/opk 2>/dev/null || true") == "")
+                try await machine.shell("usermod -s /bin/sh alice")
+                #expect(try await machine.setUp(Self.row + ["--dry-run"]).status == 0)
+                #expect(try await machine.shell("ls -d /var/lib/opk 2>/dev/null || true") == "")
+                let set = try await machine.setUp(Self.row)
+                #expect(set.status == 0, "\(set)")
+                let made = try await machine.shell(
+                    "stat -c '%n %U:%G %a %s' /var/lib/opk/refusals /var/lib/opk/recent; stat -c '%U:%G %a' /var/lib/opk")
+                #expect(
+                    made == """
+                        /var/lib/opk/refusals opksshuser:opksshuser 600 4096
+                        /var/lib/opk/recent opksshuser:opksshuser 600 135168
+                        root:root 755
+
+                        """)
+                #expect(try await machine.setUp(Self.row + ["--json"]).output.contains("\"changed\": false"))
+                #expect(try await machine.setUp(["--undo"]).status == 0)
+                #expect(try await machine.shell("ls -d /var/lib/opk 2>/dev/null || true") == "")
+                try await machine.shell("usermod -s /usr/sbin/nologin alice")
+                #expect(try await machine.inventory(of: "etc usr/local") == before)
+            }
+        }
+
         @Test("a wrong call is told apart, and tries nothing")
         func wrongCalls() async throws {
             try await withSetupMachine { machine in
