@@ -15,9 +15,9 @@ import Testing
         try String(contentsOf: folder.appendingPathComponent(name), encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
-    /// `OPK_WRITE_EXAMPLES=1`: the files are written anew, to be read with `git diff`.
+    /// With `OPK_GOLDEN=write` the files are written anew, to be read with `git diff`.
     private static func write(_ name: String, _ lines: [String]) throws {
-        guard ProcessInfo.processInfo.environment["OPK_WRITE_EXAMPLES"] != nil else { return }
+        guard ProcessInfo.processInfo.environment["OPK_GOLDEN"] == "write" else { return }
         try lines.map { $0 + "\n" }.joined().write(to: folder.appendingPathComponent(name), atomically: true, encoding: .utf8)
     }
 
