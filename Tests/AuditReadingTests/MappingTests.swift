@@ -3,6 +3,7 @@ import Foundation
 import JOSE
 import TestSupport
 import Testing
+import Vocabulary
 
 @testable import AuditReading
 @testable import opk
@@ -56,13 +57,16 @@ import Testing
             let (ocsf, ecs) = try Self.mapped(event)
             for (name, form) in [("ocsf", ocsf), ("ecs", ecs)] {
                 let text = String(decoding: form.serialized, as: UTF8.self)
-                for (member, value) in whole.members
-                where !["v", "granted", "time", "session_began", "session_ends", "since", "duration_us"].contains(member.string) {
-                    #expect(text.contains(String(decoding: value.serialized, as: UTF8.self)), "\(name) of \(event.kind): \(member)")
+                for member in whole.members where !Self.changed.contains(member.name) {
+                    #expect(
+                        text.contains(String(decoding: member.value.serialized, as: UTF8.self)), "\(name) of \(event.kind): \(member.name)")
                 }
             }
         }
     }
+
+    /// These are written in another way.
+    private static let changed: [Text] = ["v", "granted", "time", "session_began", "session_ends", "since", "duration_us"]
 
     @Test("who ended a session is not whose session it was")
     func administrator() throws {
