@@ -218,7 +218,8 @@ let package = Package(
 
         // What the tests share: other people's data beside the checkout, and logins made to be changed.
         .target(
-            name: "TestSupport", dependencies: ["AuditReading", "JOSE", "ChildProcess", "Vocabulary"], path: "Tests/TestSupport", swiftSettings: tests),
+            name: "TestSupport", dependencies: ["AuditReading", "JOSE", "ChildProcess", "Vocabulary"], path: "Tests/TestSupport",
+            swiftSettings: tests),
         module("MintingKit", ["JOSE", "LibCrypto", "PKToken", "SSHKeys", "Vocabulary"], path: "Tests/MintingKit"),
         testing("VocabularyTests", ["Vocabulary"]),
         testing("LibCryptoTests", ["LibCrypto", "JOSE", "Vocabulary"]),

@@ -62,19 +62,33 @@ struct LogView {
 
     /// JSON is passed on as it is where it is plain ASCII; else what is no harmless character comes out as an escape.
     static func printable(_ json: [UInt8]) -> [UInt8] {
-        if json.allSatisfy({ $0 >= 0x20 && $0 < 0x7F }) { return json + [0x0A] }
         var out: [UInt8] = []
-        for scalar in String(decoding: json, as: UTF8.self).unicodeScalars {
-            if isHarmless(scalar) {
-                out += Array(String(scalar).utf8)
-            } else {
-                for unit in String(scalar).utf16 {
-                    let digits = String(unit, radix: 16)
-                    out += Array(("\\u" + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
-                }
+        out.reserveCapacity(json.count + 64)
+        // From there on nothing had to be changed.
+        var (start, index) = (0, 0)
+        while index < json.count {
+            if 0x20..<0x7F ~= json[index] {
+                index += 1
+                continue
             }
+            var end = index + 1
+            while end < json.count, json[end] & 0xC0 == 0x80 { end += 1 }
+            let character = String(decoding: json[index..<end], as: UTF8.self)
+            if !character.unicodeScalars.allSatisfy(isHarmless) || !character.utf8.elementsEqual(json[index..<end]) {
+                out += json[start..<index]
+                for unit in character.utf16 { out += escape(unit) }
+                start = end
+            }
+            index = end
         }
-        return out + [0x0A]
+        out += json[start...]
+        out.append(0x0A)
+        return out
+    }
+
+    private static func escape(_ unit: UInt16) -> [UInt8] {
+        let digits = String(unit, radix: 16)
+        return Array(("\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits).utf8)
     }
 
     // MARK: The summary

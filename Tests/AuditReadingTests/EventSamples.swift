@@ -163,7 +163,7 @@ enum EventSamples {
     }
 
     /// What all events of a session have.
-    private static func describe(_ event: inout AuditEvent) {
+    private static func describe(_ event: inout AuditEvent, since start: UnixTime = began + -7200) {
         event.set(.attempt, "attempt2aa")
         event.set(.session, "attempt2aa")
         event.set(.account, "root")
@@ -175,11 +175,11 @@ enum EventSamples {
         event.set(.breakGlass, true)
         event.set(.keyFingerprint, "SHA256:4skbUKzgjnrhKFHFvnCBqg3kFQ6aaqY1Vt1bS3xbWjM")
         event.set(.process, 4321)
-        event.set(.sessionBegan, began + -7200)
+        event.set(.sessionBegan, start)
     }
 
     private static func live(_ kind: AuditKind, _ event: inout AuditEvent) {
-        describe(&event)
+        if kind == .login { describe(&event, since: began) } else { describe(&event) }
         switch kind {
         case .login:
             event.set(.sourcePort, 50_000)

@@ -139,7 +139,7 @@ import Vocabulary
             "token_fingerprint":"SHA256:4skbUKzgjnrhKFHFvnCBqg3kFQ6aaqY1Vt1bS3xbWjM"
             """
         try """
-        {"v":1,"time":"\(AuditEvent.timestamp(.now()))","id":"bbbbbbbbbb","type":"decision","host":"h","program":"opk-verify","attempt":"\(id)",\
+        {"v":1,"time":"\("\(UnixTime(seconds: UnixTime.now().seconds))".dropLast()).000000Z","id":"bbbbbbbbbb","type":"decision","host":"h","program":"opk-verify","attempt":"\(id)",\
         "account":"deploy","granted":true,\(known),"source_address":"192.0.2.7","source_port":50000,"key_fingerprint":"\(certificate.fingerprint)"}
 
         """.write(toFile: places.log, atomically: false, encoding: .utf8)
@@ -147,7 +147,9 @@ import Vocabulary
         #expect(try EventSchema.problems(String(contentsOfFile: places.log, encoding: .utf8)) == [])
         let login = try #require(try events().last)
         #expect(login["type"] == "login" && login["tty"] == nil)
-        for (name, value) in try JSONObject(parsing: Array("{\(known)}".utf8)).members { #expect(login[name] == value, "\(name)") }
+        for member in try JSONObject(parsing: Array("{\(known)}".utf8)).members {
+            #expect(login[member.name] == member.value, "\(member.name)")
+        }
         #expect(login["source_port"]?.number?.integer == (isSame ? 50_000 : nil))
         // What is written down of the session is what is read of it.
         let record = try #require(places.sessions.records().records.first)
