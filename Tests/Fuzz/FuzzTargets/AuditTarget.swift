@@ -15,11 +15,11 @@ import Vocabulary
         must(values <= 1 && (values == 0 || record.has(field)), "a member of two types, or that is not there")
     }
     let line = LogLine(LogEntry(record))
-    for text in [line.time, line.subject, line.source, line.words] {
+    for text in [LogLine.local(line.time), line.subject, line.source, line.words] {
         must(text.unicodeScalars.allSatisfy(isHarmless), "something that a terminal could obey")
     }
     for mapped in [OCSFEvent.json(record), ECSEvent.json(record)] {
-        must((try? JSON(parsing: mapped.serialized)) != nil, "a mapped event that is no JSON")
+        must((try? JSON(parsing: mapped)) != nil, "a mapped event that is no JSON")
     }
     // Depth, numbers and members inside of members are the strict reader's to refuse; at the top it must agree.
     if let whole = try? JSONObject(parsing: bytes) {
