@@ -5,7 +5,7 @@ extension RealSSH {
     /// Debian 12 and Ubuntu 24.04 let `~/.pam_environment` into PAM's environment (pam_env, user_readenv=1), which pam_exec hands to root's programs.
     @Suite(
         "What a user puts into PAM's environment", .enabled(if: Machine.canOverlay, Machine.noOverlay),
-        .enabled(if: hasCompiler, "there is no cc, or PAM has no file for sshd here"))
+        .enabled(if: SessionLineTests.hasCompiler, "there is no cc, or PAM has no file for sshd here"))
     struct SessionLineTests {
         static let pamFile = "/etc/pam.d/sshd"
         static let hasCompiler = Machine.path("cc") != nil && FileManager.default.fileExists(atPath: pamFile)
