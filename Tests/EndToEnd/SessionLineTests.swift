@@ -1,14 +1,18 @@
 import Foundation
 import Testing
 
+private enum SessionLineNeeds {
+    static let pamFile = "/etc/pam.d/sshd"
+    static let areHere = Machine.path("cc") != nil && FileManager.default.fileExists(atPath: pamFile)
+}
+
 extension RealSSH {
     /// Debian 12 and Ubuntu 24.04 let `~/.pam_environment` into PAM's environment (pam_env, user_readenv=1), which pam_exec hands to root's programs.
     @Suite(
         "What a user puts into PAM's environment", .enabled(if: Machine.canOverlay, Machine.noOverlay),
-        .enabled(if: SessionLineTests.hasCompiler, "there is no cc, or PAM has no file for sshd here"))
+        .enabled(if: SessionLineNeeds.areHere, "there is no cc, or PAM has no file for sshd here"))
     struct SessionLineTests {
-        static let pamFile = "/etc/pam.d/sshd"
-        static let hasCompiler = Machine.path("cc") != nil && FileManager.default.fileExists(atPath: pamFile)
+        private static let pamFile = SessionLineNeeds.pamFile
         private static let program = "/usr/local/libexec/opk/opk-session"
         private static let safe = "session optional pam_exec.so quiet type=open_session \(program)"
         /// At the end of the file, as it was once recommended.
