@@ -195,6 +195,7 @@ public struct ServerSetup: Sendable {
         switch (complaint, brokenBefore) {
         case (let complaint?, nil): throw .sshdRefuses(complaint)
         case (let complaint?, _?):
+            if complaint == brokenBefore { report.said.removeFirst() }
             report.said.append("sshd still refuses its configuration, so it was not reloaded: \(Text(complaint).escapedOnce(limit: 400))")
         case (nil, _?) where !request.mayBeTheOnlyWay && SecondWay.find(question, invoker: invoker, other: nil) == nil:
             report.said.append("sshd was not reloaded, since no administrator has a key or password with which it would let them in")
