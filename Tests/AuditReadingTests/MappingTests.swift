@@ -66,7 +66,7 @@ import Vocabulary
     }
 
     /// These are written in another way.
-    private static let changed: [Text] = ["v", "granted", "time", "session_began", "session_ends", "since", "duration_us"]
+    private static let changed: [Text] = ["v", "granted", "time", "session_began", "session_ends", "since", "duration_us", "groups"]
 
     @Test("who ended a session is not whose session it was")
     func administrator() throws {

@@ -26,7 +26,8 @@ import Vocabulary
         for (index, field) in EventFields.all.enumerated() { #expect(field.index == index) }
     }
 
-    static let good = String(decoding: EventSamples.line(EventSamples.full(.login)), as: UTF8.self)
+    static let good = String(
+        decoding: EventSamples.line(EventSamples.full(.login).with { $0.set(.tty, "pts/3") }), as: UTF8.self)
     static let none: [(String, String)] = [
         ("a torn end", String(good.dropLast(9))), ("two objects", good + good),
         ("white space", good.replacing(",\"type\"", with: ", \"type\"")),
