@@ -130,13 +130,10 @@ struct AuditTests {
     @Test("Who would have been admitted by an sshd that has gone is refused: by which reason, and which row it was")
     func answerLost() throws {
         try doorway.write("auth_id", "guest alice@example.com \(doorway.issuer.string) break-glass\n")
-        for surroundings in ["exec >/dev/full", "exec >&-"] {
-            try audited.clear()
-            #expect(try audited.ask(surroundings: surroundings).status == 1)
-            let event = try event()
-            #expect(event["granted"] == .bool(false) && event.text("reason") == "answer-lost" && event.number("step") == 10, "\(event)")
-            #expect(event["verified"] == .bool(true) && event["break_glass"] == nil && event["decided_by"]?.array?.count == 1)
-        }
+        #expect(try audited.ask(surroundings: "exec >/dev/full").status == 1)
+        let event = try event()
+        #expect(event["granted"] == .bool(false) && event.text("reason") == "answer-lost" && event.number("step") == 10, "\(event)")
+        #expect(event["verified"] == .bool(true) && event["break_glass"] == nil && event["decided_by"]?.array?.count == 1)
     }
 
     @Test("Break-glass is said only where no other row admits")
