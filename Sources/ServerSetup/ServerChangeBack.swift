@@ -64,6 +64,7 @@ extension ServerChange {
         let name = Text(path).escaped
         switch self {
         case .folder: return unsafe access(path, F_OK) == 0 ? "\(name) goes, if it is empty then" : nil
+        case .counted: return unsafe access(path, F_OK) == 0 ? "\(name) goes" : nil
         case .rename(_, let to, _):
             guard try FileState.read(to) != nil else { return nil }
             return try FileState.read(path) == nil
