@@ -35,7 +35,7 @@ struct PolicyChangeRecord {
         change.set(.digestBefore, Digest.sha256Text(before))
         change.set(.digestAfter, Digest.sha256Text(after))
         let rows = hasRows ? PolicyChangeRecord.differences(before, after) : []
-        change.set(.rows, Array(rows.prefix(PolicyChangeRecord.mostRows)))
+        if !rows.isEmpty { change.set(.rows, Array(rows.prefix(PolicyChangeRecord.mostRows))) }
         event.set(.change, change)
         let more = rows.count - PolicyChangeRecord.mostRows
         if more > 0 { event.set(.notes, ["\(more) more row\(more == 1 ? "" : "s") changed"]) }

@@ -35,7 +35,8 @@ struct HomeCommand {
         let outcome: ChildProcess.Outcome
         do {
             outcome = try ChildProcess.run(
-                command, arguments, environment: bySudo ? HomeCommand.environment : .empty, input: account + [UInt8(ascii: "\n")], outputLimit: HomeFile.limit,
+                command, arguments, environment: bySudo ? HomeCommand.environment : .empty, input: account + [UInt8(ascii: "\n")],
+                outputLimit: HomeFile.limit,
                 errorOutput: .captured(limit: 1024), deadline: deadline)
         } catch {
             return .failed("opk-home cannot be asked: \(error)")

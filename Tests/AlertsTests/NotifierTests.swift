@@ -166,7 +166,8 @@ import Vocabulary
     func vanished() throws {
         let server = try AlertsServer()
         let command = try server.command()
-        try server.write("notify: [{on: [audit-log], command: \(command)}, {on: [audit-log, revoked], command: \(command)}]\n", to: "config.yml")
+        try server.write(
+            "notify: [{on: [audit-log], command: \(command)}, {on: [audit-log, revoked], command: \(command)}]\n", to: "config.yml")
         _ = try server.notify()
         try server.append(.login)
         #expect(try server.notify().damages.isEmpty)

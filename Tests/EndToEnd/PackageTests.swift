@@ -117,7 +117,8 @@ extension RealSSH {
         private func homeFile(
             _ machine: PackagedServer, _ laptop: Laptop, _ provider: DemoProviderProcess, _ key: String, alice: String
         ) async throws {
-            let folder = try await machine.mustRun(["sh", "-c", "getent passwd \(alice) | cut -d: -f6"]).split(separator: "\n").joined() + "/.opk"
+            let folder =
+                try await machine.mustRun(["sh", "-c", "getent passwd \(alice) | cut -d: -f6"]).split(separator: "\n").joined() + "/.opk"
             try await machine.mustRun(["install", "-d", "-o", alice, "-m", "0700", folder])
             try await machine.mustRun(["install", "-o", alice, "-m", "0600", "/dev/null", folder + "/auth_id"])
             #expect(try await who(alice, on: machine, laptop, key) == nil)

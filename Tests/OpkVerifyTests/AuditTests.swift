@@ -170,7 +170,9 @@ struct AuditTests {
         #expect(events.map { $0.text("type") } == ["audit.gap", "decision"] && events.first?.number("lost") == 1, "\(events)")
     }
 
-    @Test("Nothing is written through a link, nor where others may name files through a second name, nor to a FIFO, a folder, or a file that others may write or own")
+    @Test(
+        "Nothing is written through a link, nor where others may name files through a second name, nor to a FIFO, a folder, or a file that others may write or own"
+    )
     func unsafeFiles() throws {
         #expect(chmod(audited.folder, 0o775) == 0)
         let victim = doorway.folder + "/victim"

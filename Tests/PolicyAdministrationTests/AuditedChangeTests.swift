@@ -130,7 +130,9 @@ struct AuditedChangeTests {
         #expect(event["notes"] == ["9 more rows changed"])
     }
 
-    @Test("What may hold a secret is not written down: of config.yml and plugins there are digests alone", arguments: ["config.yml", "policy.d/x.yml"])
+    @Test(
+        "What may hold a secret is not written down: of config.yml and plugins there are digests alone",
+        arguments: ["config.yml", "policy.d/x.yml"])
     func secrets(file: String) throws {
         let event = try record("/etc/opk/" + file, "", "notify:\n  - webhook: https://chat.example.com/hooks/SECRET\n")
         #expect(!"\(event)".contains("SECRET") && event["change"]?["rows"] == nil)

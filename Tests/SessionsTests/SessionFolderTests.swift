@@ -92,7 +92,7 @@ import Vocabulary
         }
         let told = try events.filter { $0["type"] == "logout" }
         #expect(told.compactMap { $0["ended_by"]?.string } == ["user", "limit", "administrator"] && told.count == 3)
-        #expect(try files() == [])
+        #expect(try files() == ["enforced"])
     }
 
     @Test("what takes connections is not ended, though a record says that it is a session", .enabled(if: geteuid() == 0, "not root"))

@@ -160,10 +160,13 @@ import Vocabulary
 
     static let canMount =
         geteuid() == 0
-        && (try? ChildProcess.run("/usr/bin/unshare", ["--mount", "mount", "--bind", "/tmp", "/etc"], environment: .inherited(), deadline: 20_000))?
+        && (try? ChildProcess.run(
+            "/usr/bin/unshare", ["--mount", "mount", "--bind", "/tmp", "/etc"], environment: .inherited(), deadline: 20_000))?
             .ending == .exited(0)
 
-    @Test("a login that the audit log has no room for is said to the system's log, with who logged in where", .enabled(if: canMount, "not root, or no mounting"))
+    @Test(
+        "a login that the audit log has no room for is said to the system's log, with who logged in where",
+        .enabled(if: canMount, "not root, or no mounting"))
     func withoutRoom() throws {
         defer { clean() }
         let devices = folder + "/d"
@@ -186,8 +189,11 @@ import Vocabulary
         var buffer = [UInt8](repeating: 0, count: 8192)
         let count = recv(logger, &buffer, buffer.count, Int32(truncatingIfNeeded: MSG_DONTWAIT))
         let said = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
-        let words = "account=\"deploy\" issuer=\"\(MintedLogin.issuer.string)\" from=\"192.0.2.7\" unverified key=\(certificate.fingerprint) "
-        #expect(said.contains("audit: login of \"alice@example.com\" \(words)") && said.contains("was not written to \(places.log): "), "\(said)")
+        let words =
+            "account=\"deploy\" issuer=\"\(MintedLogin.issuer.string)\" from=\"192.0.2.7\" unverified key=\(certificate.fingerprint) "
+        #expect(
+            said.contains("audit: login of \"alice@example.com\" \(words)") && said.contains("was not written to \(places.log): "),
+            "\(said)")
         #expect(files.count == 1)
         // Nothing is audited where there is no folder, and that is no fault.
         try FileManager.default.removeItem(atPath: folder + "/log")

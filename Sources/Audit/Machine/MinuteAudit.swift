@@ -17,8 +17,9 @@ extension Auditor {
         }
         found.add(
             .minuteTimer, places.config,
-            "\(waiting.joined(separator: ", ")) is there, and nothing has run opk sessions enforce in the last five minutes: no session is ended, and "
-                + "nobody is told",
-            remedy: FileFacts(places.systemd) != nil ? "systemctl enable --now opk-minute.timer" : "\(places.reinstall): cron's line is /etc/cron.d/opk-minute")
+            "\(waiting.joined(separator: ", ")) is there, and nothing has run opk sessions enforce in the last five minutes: "
+                + "no session is ended, and nobody is told",
+            remedy: FileFacts(places.systemd) != nil
+                ? "systemctl enable --now opk-minute.timer" : "\(places.reinstall): cron's line is /etc/cron.d/opk-minute")
     }
 }

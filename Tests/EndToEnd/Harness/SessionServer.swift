@@ -34,7 +34,8 @@ final class SessionServer: Sendable {
         let folder = server.folder.appendingPathComponent(name)
         try await Command.mustRun("install", ["-d", "-m", "0755", folder.path])
         let root = try await SSHRoot.copyOfThisMachine(
-            name, server: server.folder, of: release.archive, showing: programs.resolvingSymlinksInPath(), accounts: ["alice", "bob", "deploy"], making)
+            name, server: server.folder, of: release.archive, showing: programs.resolvingSymlinksInPath(),
+            accounts: ["alice", "bob", "deploy"], making)
         let made = SessionServer(root: root, daemon: SSHDaemon(folder: folder, port: try Machine.freePort(), root: root), folder: folder)
         do {
             try await made.daemon.start(asking: asking, pam: true)
