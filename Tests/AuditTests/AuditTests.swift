@@ -77,9 +77,9 @@ struct AuditTests {
         try server.sshd("AuthorizedKeysCommand /usr/local/bin/opkssh verify %u %k %t\n")
         #expect(remedy(.sshdOrder) == "opk setup server --from-opkssh")
         var places = AuditPlaces(prefix: "/usr")
-        places.packageList = server.folder + "/none"
+        places.packageMark = server.folder + "/none"
         #expect(places.reinstall == "make install")
-        places.packageList = server.places.authID
+        places.packageMark = server.places.authID
         #expect(places.reinstall == "apt-get install --reinstall opk-server")
         places.prefix = "/usr/local"
         #expect(places.reinstall == "make install")

@@ -42,7 +42,7 @@ public struct AuditPlaces: Sendable {
     public var dropIn = "/etc/ssh/sshd_config.d/60-opk.conf"
     public var cron = "/etc/cron.d/opk-keys"
     /// Is there where Debian's package installed the programs in /usr.
-    public var packageList = "/var/lib/dpkg/info/opk-server.list"
+    public var packageMark = "/usr/share/doc/opk-server/changelog.Debian.gz"
     /// What tells that opkssh is here as well.
     public var opksshFiles = [
         "/usr/local/bin/opkssh", "/usr/bin/opkssh", "/etc/ssh/sshd_config.d/60-opk-ssh.conf", "/etc/sudoers.d/opkssh",
@@ -63,7 +63,7 @@ public struct AuditPlaces: Sendable {
 
     /// What brings back what the installation makes.
     public var reinstall: String {
-        prefix == "/usr" && FileFacts(packageList) != nil ? "apt-get install --reinstall opk-server" : "make install"
+        prefix == "/usr" && FileFacts(packageMark) != nil ? "apt-get install --reinstall opk-server" : "make install"
     }
 
     /// The group that may read the policy; nil where there is no such account.
