@@ -43,7 +43,7 @@ extension RealSSH {
                 #expect(text(login, "identity_ends") == text(decisions[0], "identity_ends") && login["decided_by"] != nil)
                 #expect(text(logout, "ended_by") == "user")
                 #expect(try await machine.events("login").count == 1)
-                #expect(try await machine.run(["ls", "/run/opk/sessions"]).output.isEmpty)
+                #expect(try await machine.run(["ls", "/run/opk/sessions"]).output == "enforced\n")
             }
         }
 
@@ -259,7 +259,7 @@ extension RealSSH {
                 try await machine.opk("enforce")
                 let logouts = try await machine.events("logout")
                 #expect(logouts.contains { text($0, "session") == text(record, "session") && text($0, "ended_by") == "user" }, "\(logouts)")
-                #expect(try await machine.run(["ls", "/run/opk/sessions"]).output.isEmpty)
+                #expect(try await machine.run(["ls", "/run/opk/sessions"]).output == "enforced\n")
             }
         }
 
