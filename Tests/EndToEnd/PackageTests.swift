@@ -141,8 +141,8 @@ extension RealSSH {
             #expect(try await machine.mustRun(setup + wanted).contains("\"changed\": false"))
             #expect(try await machine.mustRun(setup + ["--undo"]).contains("\"changed\": true"))
             #expect(try await asked(machine) == "none")
-            // The lock is empty, and gone with the package or the machine's next start.
-            let known = ["/var/cache/opk/", "/var/log/opk/", "/run/opk-setup.lock"]
+            // The lock and the timer's mark are empty, and gone with the package or the machine's next start.
+            let known = ["/var/cache/opk/", "/var/log/opk/", "/run/opk-setup.lock", "/run/opk/sessions/enforced"]
             let after = try await machine.files().filter { file in !known.contains { file.contains($0) } }
             #expect(after.subtracting(before).sorted() == [], "left by setup and its undoing")
             #expect(before.subtracting(try await machine.files()).filter { !$0.contains("/var/log/opk/") }.sorted() == [], "gone by it")
