@@ -66,7 +66,7 @@ extension RealSSH {
                 let id = ConnectionID.of(boot: Array(boot.utf8), process: listener, start: start)
                 for account in ["root", "alice"] {
                     let line = """
-                        {"v":1,"time":"\(UnixTime.now())","id":"aaaaaaaaaa","type":"decision","attempt":"\(id)","host":"x","program":"opk-verify",\
+                        {"v":1,"time":"\(AuditEvent.timestamp(.now()))","id":"aaaaaaaaaa","type":"decision","attempt":"\(id)","host":"x","program":"opk-verify",\
                         "account":"\(account)","granted":true,"verified":true,"issuer":"https://x.example","subject":"s","email":"evil@example.com"}
                         """
                     try await machine.run([

@@ -100,7 +100,7 @@ extension RealSSH {
 
         /// Nobody gets in with root's key then; sshd itself says so.
         private static let uselessKeys = [
-            "chmod 0777 /root/.ssh", "chmod 0666 /root/.ssh/authorized_keys", "chmod g+w /root", "chown alice /root/.ssh/authorized_keys",
+            "chmod 0777 /root/.ssh", "chmod 0666 /root/.ssh/authorized_keys", "chmod o+w /root", "chown alice /root/.ssh/authorized_keys",
             "sed -i 's/^/# /' /root/.ssh/authorized_keys", "sed -i 's/^/cert-authority /' /root/.ssh/authorized_keys",
             "sed -i 's|^|command=\"/bin/true\" |' /root/.ssh/authorized_keys",
             "sed -i 's/^/expiry-time=\"20250101Z\" /' /root/.ssh/authorized_keys",
