@@ -26,7 +26,7 @@ struct ExplainCommand: ParsableCommand {
             EXAMPLES
               sudo opk explain root alice-cert.pub
               sudo opk explain root --email alice@example.com --issuer google
-              sudo opk explain deploy --sub 1234 --issuer https://idp.example.com --groups dev,ops --at 2026-12-24T18:00Z
+              sudo opk explain deploy --sub 1234 --issuer google --groups dev,ops
               sudo opk explain --last 5
               sudo opk explain --id k7m2q9xw4a
             """)
@@ -65,7 +65,7 @@ struct ExplainCommand: ParsableCommand {
     @Flag(help: "Show the last refusals on this server (10, or as many as are asked for).")
     var last = false
 
-    @Option(help: ArgumentHelp("Show the decision, or what else has this id= in the log.", valueName: "id"))
+    @Option(help: ArgumentHelp("Show what has this id= in the log.", valueName: "id"))
     var id: String?
 
     @Flag(help: "Have the provider's keys fetched, and userinfo asked, where opk-verify would.")
