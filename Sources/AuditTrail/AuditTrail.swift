@@ -112,8 +112,8 @@ public struct AuditTrail: Sendable {
     // The path is copied.
     private var hasFolder: Bool { unsafe access(folder, F_OK) == 0 }
 
-    /// Whether nobody but root can put a file into it.
-    private var isFolderRoots: Bool {
+    /// Whether nobody but root can put a file into its folder: a second name that the log has somewhere else then means nothing.
+    package var isFolderRoots: Bool {
         var facts = stat()
         // The path is copied.
         return unsafe stat(folder, &facts) == 0 && facts.st_uid == 0 && facts.st_mode & 0o022 == 0

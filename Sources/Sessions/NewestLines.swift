@@ -1,3 +1,4 @@
+internal import AuditTrail
 internal import CSystem
 
 #if canImport(Glibc)
@@ -77,7 +78,7 @@ struct NewestLines {
     }
 }
 
-/// A plain file that not everybody may write, open to be read.
+/// A plain file that not everybody may write, open to be read: with one name, or in root's folder, as the log's writers have it.
 private struct LogEnd: ~Copyable {
     private let descriptor: Int32
     let size: Int
@@ -87,7 +88,8 @@ private struct LogEnd: ~Copyable {
         let descriptor = unsafe open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
         guard descriptor >= 0 else { return nil }
         var facts = stat()
-        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o002 == 0, facts.st_nlink <= 1
+        guard unsafe fstat(descriptor, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG, facts.st_mode & 0o002 == 0,
+            facts.st_nlink <= 1 || AuditTrail(path: path).isFolderRoots
         else {
             close(descriptor)
             return nil

@@ -151,6 +151,9 @@ extension Spoiling {
         Spoiling(.auditLog, "not there", file: "auditlog/audit.jsonl") { unlink($0.folder + "/auditlog/audit.jsonl") },
         Spoiling(.auditLog, "somebody's", file: "auditlog/audit.jsonl") { chown($0.folder + "/auditlog/audit.jsonl", 2, 2) },
         Spoiling(.auditLog, "that all can read", file: "auditlog/audit.jsonl") { chmod($0.folder + "/auditlog/audit.jsonl", 0o644) },
+        Spoiling(.auditLog, "a second name", file: "auditlog/audit.jsonl") {
+            link($0.folder + "/auditlog/audit.jsonl", $0.folder + "/other")
+        },
         Spoiling(.auditLog, "a folder that all can write", file: "auditlog") { chmod($0.places.auditFolder, 0o777) },
         Spoiling(.minuteTimer, "a limit, and no run", file: "etc/config.yml") { server in
             try server.config("session_limit: 8h")

@@ -65,6 +65,30 @@ import Vocabulary
         #expect(lines() == ["a"], "the file before the rotation, once")
     }
 
+    @Test(
+        "in root's folder a second name elsewhere hides nothing; where others may put files it does",
+        .enabled(if: geteuid() == 0, "not root"))
+    func secondName() throws {
+        let folder = path + "-folder"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        mkdir(folder, 0o755)
+        let log = folder + "/audit.jsonl"
+        try "a\n".write(toFile: log, atomically: true, encoding: .utf8)
+        #expect(link(log, folder + "/other") == 0)
+        func found() -> [String] {
+            var found: [String] = []
+            var lines = NewestLines(log: log, reach: 1 << 20)
+            lines.search { line in
+                found.append(String(decoding: line.bytes, as: UTF8.self))
+                return false
+            }
+            return found
+        }
+        #expect(found() == ["a"])
+        chmod(folder, 0o777)
+        #expect(found() == [])
+    }
+
     private static func decision(_ attempt: String, key: String = "SHA256:k", granted: Bool = true, email: String = "a@x") -> String {
         """
         {"v":1,"time":"2026-11-28T22:00:10Z","type":"decision","attempt":"\(attempt)","account":"deploy","granted":\(granted),"verified":true,\

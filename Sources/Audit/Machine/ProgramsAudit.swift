@@ -50,7 +50,7 @@ extension Auditor {
             .programMode, path,
             "it belongs to \(Text(Group.owner(facts.owner))):\(Text(Group.name(of: facts.group))) with mode \(facts.octal), and must be "
                 + "root:\(Text(Group.name(of: group)))'s with 2750",
-            remedy: facts.kind == .file ? "opk permissions fix" : "make install")
+            remedy: facts.kind == .file ? "opk permissions fix" : places.reinstall)
     }
 
     /// opk itself: an administrator runs it as root.
